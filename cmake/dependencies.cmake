@@ -1,0 +1,20 @@
+# Every library that the project uses. All are distribution packages; `./dev` installs them.
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(ZLIB REQUIRED)
+find_package(PNG REQUIRED)
+find_package(HDF5C REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(CLI11 REQUIRED)
+
+if(LVSA_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  find_package(rapidcheck REQUIRED MODULE)
+endif()
+if(LVSA_BUILD_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
