@@ -28,18 +28,17 @@ std::vector<std::int64_t> listed_candidates(const Environment& environment) {
   return candidates;
 }
 
-// A resolution variable; one that is no integer counts as not set.
-std::int64_t lenient_integer(const Environment& environment, const std::string& name,
-                             std::int64_t default_value) {
-  const auto text = get(environment, name);
-  return text ? parse_python_int(*text).value_or(default_value) : default_value;
-}
-
+// A patch count from the resolution. One variable that is no integer voids all four, as the
+// published code reads them in one go.
 std::optional<std::int64_t> derived_candidate(const Environment& environment) {
-  const std::int64_t height = lenient_integer(environment, "LVSA_VIDEO_HEIGHT", 0);
-  const std::int64_t width = lenient_integer(environment, "LVSA_VIDEO_WIDTH", 0);
-  const std::int64_t spatial = lenient_integer(environment, "LVSA_VAE_SPATIAL_FACTOR", 8);
-  const std::int64_t patch = lenient_integer(environment, "LVSA_PATCH_SIZE", 2);
+  const auto setting = [&](const char* name, std::int64_t default_value) {
+    const auto text = get(environment, name);
+    return text ? parse_python_int(*text).value_or(0) : default_value;
+  };
+  const std::int64_t height = setting("LVSA_VIDEO_HEIGHT", 0);
+  const std::int64_t width = setting("LVSA_VIDEO_WIDTH", 0);
+  const std::int64_t spatial = setting("LVSA_VAE_SPATIAL_FACTOR", 8);
+  const std::int64_t patch = setting("LVSA_PATCH_SIZE", 2);
   if (height <= 0 || width <= 0 || spatial <= 0 || patch <= 0) return std::nullopt;
   const std::int64_t patches = checked_product(height / spatial / patch, width / spatial / patch,
                                                "LVSA_VIDEO_HEIGHT and LVSA_VIDEO_WIDTH");

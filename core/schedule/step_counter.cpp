@@ -37,11 +37,14 @@ std::int64_t StepCounter::tick(std::int64_t layer, std::int64_t seq_len,
     const auto distinct = static_cast<std::int64_t>(seen_layers_.size());
     if (!seen_layers_.insert(layer).second) n_blocks_ = distinct;
   }
-  if (n_blocks_) {
+  if (takes_published_step_ && published_step) {
+    // The published value also becomes the one that the count goes on from.
+    step_ = *published_step;
+  } else if (n_blocks_) {
     const std::int64_t calls_a_step = checked_product(*n_blocks_, cfg_passes_, "calls a step");
     step_ = std::max(step_, floor_divide(calls_ - 1, calls_a_step));
   }
-  return takes_published_step_ && published_step ? *published_step : step_;
+  return step_;
 }
 
 }  // namespace lvsa
