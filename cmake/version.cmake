@@ -28,5 +28,5 @@ execute_process(COMMAND ${lvsa_version_command} COMMAND_ERROR_IS_FATAL ANY)
 add_custom_target(lvsa_version
   COMMAND ${lvsa_version_command}
   BYPRODUCTS "${LVSA_VERSION_HEADER}"
-  COMMENT ""
+  COMMENT "Looking for the current commit"
   VERBATIM)
