@@ -15,16 +15,12 @@ double round_to_format(double value, int significand_bits, int min_exponent) {
 }
 
 float fp16_to_float(std::uint16_t bits) {
-  const int sign = (bits >> 15) != 0 ? -1 : 1;
-  const int exponent = (bits >> 10) & 0x1f;
-  const int fraction = bits & 0x3ff;
-  if (exponent == 0x1f) {
-    const auto payload = static_cast<std::uint32_t>(fraction) << 13;
-    return std::bit_cast<float>((static_cast<std::uint32_t>(bits & 0x8000) << 16) | 0x7f800000U |
-                                payload);
-  }
-  if (exponent == 0) return static_cast<float>(sign) * std::ldexp(static_cast<float>(fraction), -24) ;
-  return static_cast<float>(sign) * std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25);
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000) << 16;
+  const std::uint32_t magnitude = static_cast<std::uint32_t>(bits & 0x7fff) << 13;
+  if (magnitude >= 0x7c00U << 13) return std::bit_cast<float>(sign | 0x7f800000U | magnitude);
+  // The fields now stand where binary32 has them; the factor mends the exponent's bias, and turns
+  // a subnormal of binary16 into the normal number that it is here. Exact.
+  return std::copysign(std::bit_cast<float>(magnitude) * 0x1p112F, std::bit_cast<float>(sign | 1U));
 }
 
 std::uint16_t double_to_fp16(double value) {

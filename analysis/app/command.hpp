@@ -1,0 +1,28 @@
+#pragma once
+// What the subcommands of lvsa-verify share: how they are added, and their exit codes.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace lvsa::app {
+
+/// Documented exit codes of lvsa-verify.
+enum ExitCode : int {
+  kAllGood = 0,
+  kCheckFailed = 1,
+  kBadInput = 2,      ///< bad usage or bad input: one line on stderr says what and what is right
+  kInternalError = 70 ///< a defect of this program
+};
+
+/// The subcommand that the command line chose sets this to its body; main calls it. The body
+/// returns an exit code and throws lvsa::Error for bad input.
+using Body = std::function<int()>;
+
+/// Each adds its subcommand with options, help and an example.
+void add_kernel_command(CLI::App& app, Body& body);
+void add_vectors_command(CLI::App& app, Body& body);
+void add_eval_command(CLI::App& app, Body& body);
+void add_mask_command(CLI::App& app, Body& body);
+
+}  // namespace lvsa::app

@@ -1,0 +1,65 @@
+// lvsa-verify: one executable, one file per subcommand. Results go to stdout, everything else to
+// stderr.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "analysis/app/command.hpp"
+#include "core/error.hpp"
+#include "core/version.hpp"
+
+namespace {
+
+constexpr const char* kAbout =
+    "Research and validation toolkit for LVSA (Long Video Sparse Attention).\n"
+    "Exit codes: 0 all good, 1 a check failed, 2 bad usage or input, 70 internal error.";
+
+int complain(const std::string& message, int code) {
+  fmt::print(stderr, "lvsa-verify: {}\n", message);
+  return code;
+}
+
+// Runs a subcommand's body and turns what it throws into the documented exit codes.
+int run(const lvsa::app::Body& body) {
+  try {
+    const int code = body();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      return complain("standard output: cannot be written (disk full or closed?)",
+                      lvsa::app::kBadInput);
+    }
+    return code;
+  } catch (const lvsa::Error& error) {
+    return complain(error.what(), lvsa::app::kBadInput);
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory: the sizes asked for need more than this machine has",
+                    lvsa::app::kBadInput);
+  } catch (const std::exception& error) {
+    return complain(fmt::format("internal error: {}", error.what()), lvsa::app::kInternalError);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(kAbout, "lvsa-verify");
+  app.set_version_flag("--version",
+                       fmt::format("lvsa-verify {} ({}, {}, {})", lvsa::kVersion, lvsa::kCommit,
+                                   lvsa::kCompiler, lvsa::kBuildType));
+  app.require_subcommand(1);
+  lvsa::app::Body body;
+  lvsa::app::add_kernel_command(app, body);
+  lvsa::app::add_vectors_command(app, body);
+  lvsa::app::add_eval_command(app, body);
+  lvsa::app::add_mask_command(app, body);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return complain(fmt::format("{} (see lvsa-verify --help)", error.what()), lvsa::app::kBadInput);
+  }
+  return run(body);
+}

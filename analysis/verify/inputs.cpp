@@ -1,0 +1,86 @@
+#include "analysis/verify/inputs.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/numeric/small_floats.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+enum Stream : std::uint64_t { kQuery = 0, kKey = 1, kValue = 2 };
+
+// Writes one row of floats in the tensor's own type; the element stride of a made tensor is 1.
+void store_row(Tensor& tensor, std::int64_t offset, const std::vector<float>& row) {
+  const std::size_t width = dtype_bytes(tensor.dtype());
+  std::byte* out = tensor.bytes() + static_cast<std::size_t>(offset) * width;
+  if (tensor.dtype() == LVSA_BF16) {
+    auto* target = reinterpret_cast<std::uint16_t*>(out);
+    for (std::size_t i = 0; i < row.size(); ++i) target[i] = float_to_bf16(row[i]);
+    return;
+  }
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    encode(tensor.dtype(), static_cast<double>(row[i]), out + i * width);
+  }
+}
+
+// Fills a tensor row by row; `make(first, token, row)` gives the row whose first counter is `first`.
+template <typename Make>
+void fill(Tensor& tensor, Make make) {
+  const TensorView view = tensor.view();
+  const std::int64_t rows = view.shape[0] * view.shape[1];
+#pragma omp parallel
+  {
+    std::vector<float> row(static_cast<std::size_t>(view.shape[3]));
+#pragma omp for schedule(static)
+    for (std::int64_t r = 0; r < rows; ++r) {
+      for (std::int64_t h = 0; h < view.shape[2]; ++h) {
+        const std::int64_t token = r % view.shape[1];
+        make(static_cast<std::uint64_t>((r * view.shape[2] + h) * view.shape[3]), token, row);
+        store_row(tensor, (r / view.shape[1]) * view.strides[0] + token * view.strides[1] +
+                              h * view.strides[2],
+                  row);
+      }
+    }
+  }
+}
+
+void fill_bell(Tensor& tensor, std::uint64_t seed, Stream stream, float sigma) {
+  fill(tensor, [=](std::uint64_t first, std::int64_t, std::vector<float>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = sigma * bell(random_bits(seed, stream, first + i));
+    }
+  });
+}
+
+void fill_indicator(Tensor& tensor, const FrameGrid& grid) {
+  fill(tensor, [&grid](std::uint64_t, std::int64_t token, std::vector<float>& row) {
+    std::fill(row.begin(), row.end(), 0.0F);
+    const auto dim = static_cast<std::int64_t>(row.size());
+    row[static_cast<std::size_t>(indicator_class(grid, token, dim))] = 1.0F;
+  });
+}
+
+}  // namespace
+
+std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int64_t head_dim) {
+  return std::min(token / grid.patches_per_frame, grid.frames) % head_dim;
+}
+
+AttentionTensors make_inputs(const Case& c) {
+  const std::int64_t tokens = c.grid.seq_len();
+  AttentionTensors made{Tensor(c.dtype, {c.batch, tokens, c.heads, c.head_dim}, c.layout),
+                        Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout),
+                        Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout)};
+  const auto sigma = static_cast<float>(c.sigma);
+  fill_bell(made.q, c.seed, kQuery, sigma);
+  fill_bell(made.k, c.seed, kKey, c.input == InputKind::kUniform ? 0.0F : sigma);
+  if (c.input == InputKind::kIndicator) {
+    fill_indicator(made.v, c.grid);
+  } else {
+    fill_bell(made.v, c.seed, kValue, 1.0F);
+  }
+  return made;
+}
+
+}  // namespace lvsa::analysis

@@ -1,0 +1,78 @@
+#pragma once
+// The oracle: LVSA attention in fp64, one query row at a time, with the terms that error bounds
+// need. Any sample of rows can be computed, so full-size geometry costs seconds.
+//
+// Every row is computed by one thread in one fixed order: results do not depend on the number of
+// threads. Source: published LVSA behaviour, attention.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "core/geometry/frame_grid.hpp"
+#include "core/tensor/tensor.hpp"
+
+namespace lvsa::reference {
+
+/// One attention call. q [B, S, H, D]; k, v [B, S, Hkv, D]; S = grid.seq_len(); H a multiple of
+/// Hkv. `attended[f]`: the frames that frame f attends, ascending and unique.
+struct AttentionProblem {
+  TensorView q;
+  TensorView k;
+  TensorView v;
+  FrameGrid grid;
+  double scale = 1.0;
+  std::vector<std::vector<std::int32_t>> attended;
+};
+
+/// Throws Error(kValue) that names what does not fit: shapes, heads, lists.
+void check_problem(const AttentionProblem& problem);
+
+/// A query row.
+struct RowId {
+  std::int64_t batch = 0;
+  std::int64_t token = 0;
+  std::int64_t head = 0;
+  bool operator==(const RowId&) const = default;
+};
+
+/// How far a kernel's scores may be off: eta_j = dot * scale * sum_i |q_i k_ji|
+/// + (|s_j| + exponent * |s_j - m| + constant) * unit.
+struct ScoreErrorModel {
+  double dot = 0.0;       ///< 2 D u_a
+  double exponent = 2.0;
+  double constant = 4.0;  ///< error of the exponential in units
+  double unit = 0x1p-24;
+};
+
+/// What the oracle knows of one row. Vectors have D entries. A row without keys has out = 0,
+/// lse = -inf and all other terms 0.
+struct RowResult {
+  std::vector<double> out;          ///< o_c = sum p_j v_jc / L
+  std::vector<double> magnitude;    ///< A_c = sum p_j |v_jc| / L
+  std::vector<double> score_shift;  ///< sum p_j |v_jc - o_c| eta_j / L
+  std::vector<double> value_sum;    ///< sum |v_jc| / L, for the underflow of P
+  double lse = 0.0;                 ///< m + ln L
+  double max_score = 0.0;           ///< m
+  double normaliser = 0.0;          ///< L = sum exp(s_j - m)
+  double lse_shift = 0.0;           ///< sum p_j eta_j / L
+  double max_eta = 0.0;             ///< the largest eta_j
+  std::int64_t keys = 0;
+};
+
+/// The tokens that a query row attends, as half-open ranges in ascending order: the attended
+/// frames, neighbours joined, and the text; everything for a text query.
+std::vector<std::pair<std::int64_t, std::int64_t>> visible_ranges(const AttentionProblem& problem,
+                                                                  std::int64_t query_token);
+
+/// One row.
+RowResult attend_row(const AttentionProblem& problem, const RowId& row,
+                     const ScoreErrorModel& errors);
+
+/// Many rows, in parallel; `done`, if given, is called after each (from any thread, one at a time).
+std::vector<RowResult> attend_rows(const AttentionProblem& problem, std::span<const RowId> rows,
+                                   const ScoreErrorModel& errors,
+                                   const std::function<void()>& done = {});
+
+}  // namespace lvsa::reference
