@@ -1,0 +1,16 @@
+#pragma once
+// Where a result comes from: build, machine, time.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lvsa::analysis {
+
+/// Name and value pairs in a fixed order: version, commit, compiler, build type, flags, CPU model,
+/// threads, vector extensions, operating system, time (UTC, ISO 8601), command line.
+using Provenance = std::vector<std::pair<std::string, std::string>>;
+
+Provenance collect_provenance(const std::string& command_line);
+
+}  // namespace lvsa::analysis

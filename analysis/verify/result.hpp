@@ -1,0 +1,95 @@
+#pragma once
+// What one case of a conformance run came to.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/verify/bounds.hpp"
+#include "analysis/verify/case.hpp"
+
+namespace lvsa::analysis {
+
+enum class Status {
+  kPass,
+  kWeak,         ///< within its bounds, but the bounds are too wide to mean much; counts as passed
+  kFail,         ///< an element outside its bound, unwritten, or not finite where it must be
+  kError,        ///< the kernel returned an error
+  kUnsupported,  ///< outside the kernel's declared capabilities; neither passed nor failed
+};
+/// "pass", "weak", "fail", "error", "unsupported".
+std::string_view status_name(Status status);
+/// Whether a run with such a case exits with 1.
+inline bool is_failure(Status status) {
+  return status == Status::kFail || status == Status::kError;
+}
+
+/// One output element and what was due there.
+struct ElementReport {
+  std::int64_t batch = 0;
+  std::int64_t token = 0;
+  std::int64_t frame = 0;         ///< of the token; -1 for a text token
+  std::int64_t row_in_frame = 0;  ///< token within its frame, or within the text
+  std::int64_t head = 0;
+  std::int64_t column = 0;
+  double expected = 0.0;
+  double got = 0.0;
+  Tolerance tolerance;
+  /// |got - expected| / tolerance, or infinity where the tolerance is 0 and they differ. May exceed
+  /// 1 for an element that passes: the output's own rounding comes on top of the tolerance.
+  double ratio = 0.0;
+};
+
+/// Check of one output (the attention output, or the log-sum-exp).
+struct OutputCheck {
+  std::int64_t checked = 0;
+  std::int64_t failed = 0;
+  std::int64_t unwritten = 0;  ///< elements of the whole tensor that still hold the pre-filled bits
+  double worst_ratio = 0.0;
+  ElementReport worst;  ///< the element that failed by most, else the one nearest to its bound
+};
+
+struct Timings {
+  double inputs_s = 0.0;
+  double kernel_s = 0.0;
+  double oracle_s = 0.0;
+};
+
+struct CaseResult {
+  Case c;
+  std::string line;     ///< to_line(c)
+  std::string kernel;   ///< name of the kernel
+  std::string command;  ///< the command that repeats this case
+  Status status = Status::kPass;
+  std::string message;  ///< one line: why it failed, is weak or is unsupported; else empty
+
+  std::int64_t interval = 0;        ///< keyframe interval, 0 for none
+  std::int64_t offset = 0;          ///< of the keyframe grid at the case's step
+  std::int64_t frames_attended_min = 0;
+  std::int64_t frames_attended_max = 0;
+  double density = 0.0;             ///< attended (query, key) token pairs over all, text included
+
+  std::int64_t rows_checked = 0;
+  OutputCheck output;
+  OutputCheck lse;                  ///< checked = 0 when the kernel has none
+  double mean_signal = 0.0;         ///< mean |expected| over the checked elements
+  double mean_tolerance = 0.0;
+  std::int64_t weak_rows = 0;       ///< rows with a score error of 2^-8 or more
+  /// Worst ratio of each query frame ([T], text rows behind as one more entry); -1: not sampled.
+  std::vector<double> frame_worst_ratio;
+
+  double useful_gflops = 0.0;       ///< 4 * D * H * attended pairs / kernel time, in 1e9 a second
+  Timings timings;
+};
+
+/// A whole run.
+struct RunSummary {
+  std::int64_t passed = 0;  ///< weak ones included
+  std::int64_t weak = 0;
+  std::int64_t failed = 0;  ///< errors included
+  std::int64_t unsupported = 0;
+};
+RunSummary summarise(const std::vector<CaseResult>& results);
+
+}  // namespace lvsa::analysis
