@@ -1,8 +1,6 @@
 #include "analysis/vectors/arguments.hpp"
 
-#include <cmath>
-
-#include "core/error.hpp"
+#include "core/config/python_number.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -12,7 +10,7 @@ using nlohmann::json;
 [[noreturn]] void wrong(const char* name, const json& value, const char* due) {
   std::string shown = value.dump();
   if (shown.size() > 80) shown = shown.substr(0, 77) + "...";
-  throw Error(ErrorKind::kValue, fmt::format("argument \"{}\" is {}; {} is due", name, shown, due));
+  throw BadCall(fmt::format("argument \"{}\" is {}; {} is due", name, shown, due));
 }
 
 std::int64_t to_integer(const char* name, const json& value) {
@@ -38,7 +36,7 @@ const json& Arguments::raw(const char* name) const {
 const json& Arguments::required(const char* name) const {
   const auto found = object_->find(name);
   if (found == object_->end()) {
-    throw Error(ErrorKind::kValue, fmt::format("argument \"{}\" is missing", name));
+    throw BadCall(fmt::format("argument \"{}\" is missing", name));
   }
   return *found;
 }
@@ -56,6 +54,10 @@ std::optional<std::int64_t> Arguments::optional_integer(const char* name) const 
 
 double Arguments::real(const char* name) const {
   const json& value = required(name);
+  // Python writes NaN and Infinity into JSON; parse_python_json hands them over as text.
+  if (value.is_string()) {
+    if (const auto named = parse_python_float(value.get<std::string>())) return *named;
+  }
   if (!value.is_number()) wrong(name, value, "a number");
   return value.get<double>();
 }

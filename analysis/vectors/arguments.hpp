@@ -10,10 +10,18 @@
 #include <vector>
 
 #include "core/config/environment.hpp"
+#include "core/error.hpp"
 
 namespace lvsa::analysis {
 
-/// The object of arguments of one call. Every reader throws Error(kValue) that names the argument
+/// A call that cannot be made: unknown function, missing argument, argument of another type. Not to
+/// be mixed up with what a published function raises itself.
+class BadCall : public Error {
+ public:
+  explicit BadCall(const std::string& message) : Error(ErrorKind::kValue, message) {}
+};
+
+/// The object of arguments of one call. Every reader throws BadCall that names the argument
 /// and its value when it is missing or of another type.
 class Arguments {
  public:

@@ -1,6 +1,6 @@
 #include "analysis/vectors/functions.hpp"
 
-#include <functional>
+#include <cmath>
 #include <map>
 
 #include "analysis/vectors/arguments.hpp"
@@ -47,7 +47,7 @@ json get_window_bounds(const Arguments& args, const Behaviour&) {
   const std::int64_t f = args.integer("f");
   if (spec.frames < 1 || spec.frames > kMaxFrames || f < 0 || f >= spec.frames ||
       spec.window_frames < 0) {
-    throw Error(ErrorKind::kValue, "0 <= f < T and W >= 0 are due");
+    throw BadCall("0 <= f < T and W >= 0 are due");
   }
   std::vector<std::int32_t> globals;
   join_frames(globals, spec.extra_globals, spec.frames);
@@ -149,6 +149,13 @@ json detect(const Arguments& args, const Behaviour& rules) {
   return {found.grid->patches_per_frame, found.grid->text_tokens};
 }
 
+// JSON has no NaN and no infinity: they travel as the words that Python writes.
+json real_result(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return value;
+}
+
 json config_from_env(const Arguments& args, const Behaviour&) {
   const Config config = config_from_environment(args.environment());
   return {{"window_size", config.window_size},
@@ -161,7 +168,7 @@ json config_from_env(const Arguments& args, const Behaviour&) {
           {"vae_temporal_factor", config.vae_temporal_factor},
           {"total_latent_frames",
            config.total_latent_frames ? json(*config.total_latent_frames) : json(nullptr)},
-          {"sparsity_scale", config.sparsity_scale},
+          {"sparsity_scale", real_result(config.sparsity_scale)},
           {"reference_latent_frames", config.reference_latent_frames},
           {"latent_window_size", config.latent_window_size()},
           {"latent_n_first_frames", config.latent_n_first_frames()},
@@ -173,10 +180,10 @@ json config_from_env(const Arguments& args, const Behaviour&) {
 json step_counter(const Arguments& args, const Behaviour& rules) {
   StepCounter counter(args.environment(), rules, args.integer_or("cfg_parallel_world", 1));
   const json& calls = args.raw("calls");
-  if (!calls.is_array()) throw Error(ErrorKind::kValue, "argument \"calls\" is missing or no list");
+  if (!calls.is_array()) throw BadCall("argument \"calls\" is missing or no list");
   const json& published = args.raw("native_steps");
   if (!published.is_null() && (!published.is_array() || published.size() != calls.size())) {
-    throw Error(ErrorKind::kValue, "argument \"native_steps\": one entry a call is due, or null");
+    throw BadCall("argument \"native_steps\": one entry a call is due, or null");
   }
   json triples = json::array();
   json steps = json::array();
@@ -184,10 +191,15 @@ json step_counter(const Arguments& args, const Behaviour& rules) {
     const json& call = calls[i];
     if (!call.is_array() || call.size() < 2 || !call[0].is_number_integer() ||
         !call[1].is_number_integer()) {
-      throw Error(ErrorKind::kValue, "argument \"calls\": entries [layer, seq_len] are due");
+      throw BadCall("argument \"calls\": entries [layer, seq_len] are due");
     }
     std::optional<std::int64_t> native;
-    if (!published.is_null() && !published[i].is_null()) native = published[i].get<std::int64_t>();
+    if (!published.is_null() && !published[i].is_null()) {
+      if (!published[i].is_number_integer()) {
+        throw BadCall("argument \"native_steps\": integers or nulls are due");
+      }
+      native = published[i].get<std::int64_t>();
+    }
     const std::int64_t step =
         counter.tick(call[0].get<std::int64_t>(), call[1].get<std::int64_t>(), native);
     triples.push_back({call[0], call[1], step});
@@ -237,7 +249,7 @@ nlohmann::json call_function(const std::string& name, const json& args, Version 
   if (found == functions().end()) {
     std::string known;
     for (const std::string& candidate : function_names()) known += " " + candidate;
-    throw Error(ErrorKind::kValue, fmt::format("unknown function \"{}\"; known:{}", name, known));
+    throw BadCall(fmt::format("unknown function \"{}\"; known:{}", name, known));
   }
   return found->second(Arguments(args), behaviour(version));
 }

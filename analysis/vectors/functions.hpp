@@ -10,9 +10,10 @@
 
 namespace lvsa::analysis {
 
-/// Calls function `name` with the object `args` under a behaviour. What the published function
-/// raises comes back as {"error": "<Python exception>"}. Throws Error(kValue) for an unknown
-/// function or an argument that is missing or of the wrong type, naming it.
+/// Calls function `name` with the object `args` under a behaviour. Throws the Error whose kind is
+/// what the published function raises, and BadCall (arguments.hpp) for an unknown function or an
+/// argument that is missing or of the wrong type. NaN and infinities come back as the texts "NaN",
+/// "Infinity", "-Infinity".
 nlohmann::json call_function(const std::string& name, const nlohmann::json& args, Version version);
 
 /// The names that call_function knows, sorted.

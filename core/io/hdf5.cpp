@@ -1,0 +1,182 @@
+#include "core/io/hdf5.hpp"
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.hpp"
+
+namespace lvsa {
+namespace {
+
+// A handle that closes itself.
+class Handle {
+ public:
+  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  ~Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  hid_t get() const { return id_; }
+  bool valid() const { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+  herr_t (*close_)(hid_t);
+};
+
+[[noreturn]] void fail(const std::string& path, const std::string& object, const std::string& what) {
+  throw Error(ErrorKind::kIo, fmt::format("{}: {}{}{}", path, object, object.empty() ? "" : ": ", what));
+}
+
+// "case2" before "case10": runs of digits compare as numbers.
+bool natural_less(const std::string& a, const std::string& b) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (!digit(a[i]) || !digit(b[j])) {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i;
+      ++j;
+      continue;
+    }
+    const auto run = [&](const std::string& text, std::size_t& at) {
+      while (at < text.size() && text[at] == '0') ++at;
+      const std::size_t first = at;
+      while (at < text.size() && digit(text[at])) ++at;
+      return text.substr(first, at - first);
+    };
+    const std::string x = run(a, i);
+    const std::string y = run(b, j);
+    if (x.size() != y.size()) return x.size() < y.size();
+    if (x != y) return x < y;
+  }
+  return a.size() - i < b.size() - j;
+}
+
+herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
+std::vector<std::int64_t> shape_of(hid_t space) {
+  const int rank = H5Sget_simple_extent_ndims(space);
+  std::vector<hsize_t> dims(static_cast<std::size_t>(std::max(rank, 0)));
+  if (rank > 0) H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+  return {dims.begin(), dims.end()};
+}
+
+std::string read_text(hid_t attribute, hid_t type) {
+  if (H5Tis_variable_str(type) > 0) {
+    char* text = nullptr;
+    const Handle memory(H5Tcopy(type), H5Tclose);
+    if (H5Aread(attribute, memory.get(), &text) < 0 || text == nullptr) return {};
+    std::string result(text);
+    H5free_memory(text);
+    return result;
+  }
+  std::string text(H5Tget_size(type), '\0');
+  if (H5Aread(attribute, type, text.data()) < 0) return {};
+  return text.substr(0, text.find('\0'));
+}
+
+}  // namespace
+
+Hdf5File::Hdf5File(const std::string& path) : path_(path) {
+  // The library prints its error stack by default; here every error becomes an exception instead.
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail(path, "", "is a directory; an HDF5 file is due");
+  if (!std::filesystem::exists(path, ignored)) fail(path, "", "no such file");
+  if (H5Fis_hdf5(path.c_str()) <= 0) fail(path, "", "is no HDF5 file, or one cut off before its header");
+  file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  if (file_ < 0) fail(path, "", "cannot be opened: the HDF5 file is damaged or cut off");
+}
+
+Hdf5File::~Hdf5File() {
+  if (file_ >= 0) H5Fclose(file_);
+}
+
+std::vector<std::string> Hdf5File::members(const std::string& group) const {
+  const Handle handle(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), H5Gclose);
+  if (!handle.valid()) fail(path_, group, "no such group");
+  std::vector<std::string> names;
+  hsize_t at = 0;
+  if (H5Literate(handle.get(), H5_INDEX_NAME, H5_ITER_INC, &at, collect_name, &names) < 0) {
+    fail(path_, group, "its members cannot be listed");
+  }
+  std::sort(names.begin(), names.end(), natural_less);
+  return names;
+}
+
+bool Hdf5File::has(const std::string& object) const {
+  for (std::size_t slash = object.find('/', 1);; slash = object.find('/', slash + 1)) {
+    if (H5Lexists(file_, object.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
+    if (slash == std::string::npos) return true;
+  }
+}
+
+RealDataset Hdf5File::read_reals(const std::string& name, std::int64_t max_bytes) const {
+  if (!has(name)) fail(path_, name, "no such dataset");
+  const Handle dataset(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!dataset.valid()) fail(path_, name, "is no dataset");
+  const Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  const Handle space(H5Dget_space(dataset.get()), H5Sclose);
+  if (!type.valid() || !space.valid()) fail(path_, name, "its type or shape cannot be read");
+  const H5T_class_t type_class = H5Tget_class(type.get());
+  if (type_class != H5T_FLOAT && type_class != H5T_INTEGER) {
+    fail(path_, name, "holds neither real numbers nor integers");
+  }
+  RealDataset result;
+  result.shape = shape_of(space.get());
+  result.element_bytes = static_cast<std::int64_t>(H5Tget_size(type.get()));
+  std::int64_t count = 1;
+  for (const std::int64_t size : result.shape) {
+    if (size < 0 || __builtin_mul_overflow(count, size, &count) || count > max_bytes / 8) {
+      fail(path_, name, fmt::format("holds more than {} bytes", max_bytes));
+    }
+  }
+  result.values.resize(static_cast<std::size_t>(count));
+  if (count > 0 && H5Dread(dataset.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                           result.values.data()) < 0) {
+    fail(path_, name, "cannot be read: the file is damaged or cut off");
+  }
+  return result;
+}
+
+std::optional<std::string> Hdf5File::text_attribute(const std::string& object,
+                                                    const std::string& name) const {
+  if (H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) <= 0) return std::nullopt;
+  const Handle attribute(
+      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
+  if (!attribute.valid() || !type.valid() || H5Tget_class(type.get()) != H5T_STRING) {
+    fail(path_, object, fmt::format("attribute {} is no text", name));
+  }
+  return read_text(attribute.get(), type.get());
+}
+
+std::optional<std::vector<std::int64_t>> Hdf5File::integer_attribute(const std::string& object,
+                                                                     const std::string& name) const {
+  if (H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) <= 0) return std::nullopt;
+  const Handle attribute(
+      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
+  const Handle space(H5Aget_space(attribute.get()), H5Sclose);
+  if (!attribute.valid() || !type.valid() || !space.valid() ||
+      H5Tget_class(type.get()) != H5T_INTEGER) {
+    fail(path_, object, fmt::format("attribute {} is no integer", name));
+  }
+  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  std::vector<std::int64_t> values(static_cast<std::size_t>(std::max<hssize_t>(count, 0)));
+  if (count > 0 && H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()) < 0) {
+    fail(path_, object, fmt::format("attribute {} cannot be read", name));
+  }
+  return values;
+}
+
+}  // namespace lvsa
