@@ -1,0 +1,146 @@
+#include "analysis/report/jsonl_report.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "analysis/report/text_format.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// JSON has no NaN and no infinity; the library would write null, which reads as "not there".
+Json number(double value) {
+  if (!std::isfinite(value)) return number_text(value);
+  return value;
+}
+
+Json tolerance_json(const Tolerance& tolerance) {
+  return {{"p_rounding", number(tolerance.p_rounding)},
+          {"scores", number(tolerance.scores)},
+          {"accumulation", number(tolerance.accumulation)},
+          {"underflow", number(tolerance.underflow)},
+          {"total", number(tolerance.total)}};
+}
+
+Json element_json(const ElementReport& element, bool has_column) {
+  Json json = {{"batch", element.batch},
+               {"token", element.token},
+               {"frame", element.frame >= 0 ? Json(element.frame) : Json()},
+               {"row_in_frame", element.row_in_frame},
+               {"head", element.head}};
+  if (has_column) json["column"] = element.column;
+  json["expected"] = number(element.expected);
+  json["got"] = number(element.got);
+  if (has_column) {
+    json["tolerance"] = tolerance_json(element.tolerance);
+  } else {
+    json["tolerance"] = {{"total", number(element.tolerance.total)}};
+  }
+  json["ratio"] = number(element.ratio);
+  return json;
+}
+
+Json check_json(const OutputCheck& check, bool has_column) {
+  // A kernel without log-sum-exp, or a case that never ran.
+  if (check.checked == 0 && check.unwritten == 0) return nullptr;
+  Json json = {{"checked", check.checked},
+               {"failed", check.failed},
+               {"unwritten", check.unwritten},
+               {"worst_ratio", nullptr},
+               {"worst", nullptr}};
+  if (check.checked > 0) {
+    json["worst_ratio"] = number(check.worst_ratio);
+    json["worst"] = element_json(check.worst, has_column);
+  }
+  return json;
+}
+
+Json sizes_json(const Case& c) {
+  return {{"frames", c.grid.frames},
+          {"patches_per_frame", c.grid.patches_per_frame},
+          {"text_tokens", c.grid.text_tokens},
+          {"batch", c.batch},
+          {"heads", c.heads},
+          {"kv_heads", c.kv_heads},
+          {"head_dim", c.head_dim},
+          {"dtype", dtype_name(c.dtype)}};
+}
+
+Json pattern_json(const CaseResult& result) {
+  return {{"step", result.c.step},
+          {"interval", result.interval > 0 ? Json(result.interval) : Json()},
+          {"offset", result.offset},
+          {"frames_attended_min", result.frames_attended_min},
+          {"frames_attended_max", result.frames_attended_max},
+          {"density", number(result.density)}};
+}
+
+Json timings_json(const Timings& timings) {
+  return {{"inputs_s", number(timings.inputs_s)},
+          {"kernel_s", number(timings.kernel_s)},
+          {"oracle_s", number(timings.oracle_s)}};
+}
+
+Json frame_ratios_json(const std::vector<double>& ratios) {
+  Json list = Json::array();
+  for (const double ratio : ratios) list.push_back(ratio < 0 ? Json() : number(ratio));
+  return list;
+}
+
+// Bytes that are no UTF-8 become U+FFFD instead of an exception.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string run_json_line(const Provenance& provenance) {
+  Json json = {{"type", "run"}, {"schema", kReportSchema}, {"tool", "lvsa-verify kernel"}};
+  Json& values = json["provenance"] = Json::object();
+  for (const auto& [name, value] : provenance) values[name] = value;
+  return dump(json);
+}
+
+std::string to_json_line(const CaseResult& result) {
+  return dump({{"type", "case"},
+               {"case", result.line},
+               {"kernel", result.kernel},
+               {"status", status_name(result.status)},
+               {"message", result.message},
+               {"command", result.command},
+               {"model", result.c.model},
+               {"sizes", sizes_json(result.c)},
+               {"input", input_name(result.c.input)},
+               {"pattern", pattern_json(result)},
+               {"rows_checked", result.rows_checked},
+               {"weak_rows", result.weak_rows},
+               {"output", check_json(result.output, true)},
+               {"lse", check_json(result.lse, false)},
+               {"mean_signal", number(result.mean_signal)},
+               {"mean_tolerance", number(result.mean_tolerance)},
+               {"frame_worst_ratio", frame_ratios_json(result.frame_worst_ratio)},
+               {"timings", timings_json(result.timings)},
+               {"useful_gflops", number(result.useful_gflops)}});
+}
+
+std::string summary_json_line(const RunSummary& summary, const Timings& total) {
+  return dump({{"type", "summary"},
+               {"cases", summary.passed + summary.failed + summary.unsupported},
+               {"passed", summary.passed},
+               {"weak", summary.weak},
+               {"failed", summary.failed},
+               {"unsupported", summary.unsupported},
+               {"timings", timings_json(total)}});
+}
+
+std::string jsonl_report(const std::vector<CaseResult>& results, const Provenance& provenance,
+                         const RunSummary& summary) {
+  std::string text = run_json_line(provenance) + '\n';
+  for (const CaseResult& result : results) text += to_json_line(result) + '\n';
+  text += summary_json_line(summary, total_timings(results)) + '\n';
+  return text;
+}
+
+}  // namespace lvsa::analysis
