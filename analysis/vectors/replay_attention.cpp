@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "analysis/vectors/recorded_attention.hpp"
+#include "analysis/verify/recorded_attention.hpp"
 #include "analysis/verify/bounds.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "core/error.hpp"

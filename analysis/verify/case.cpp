@@ -87,6 +87,11 @@ std::vector<std::int64_t> parse_list(std::string_view key, std::string_view text
   return list;
 }
 
+bool parse_compute(std::string_view text) {
+  if (text != "rows" && text != "all") bad_word("compute", text, "rows or all");
+  return text == "rows";
+}
+
 // One word of the line: how it is written, whether it is always there, and how it is read.
 struct Field {
   const char* key;
@@ -183,6 +188,8 @@ const std::vector<Field>& fields() {
       real_field("sigma", LVSA_MEMBER(sigma)),
       seed_field(),
       integer_field("rows", true, 0, LVSA_MEMBER(rows)),
+      named_field("compute", false, LVSA_MEMBER(only_wanted),
+                  [](bool only) { return only ? "rows" : "all"; }, parse_compute),
   };
 #undef LVSA_MEMBER
   return table;

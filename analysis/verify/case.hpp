@@ -52,6 +52,9 @@ struct Case {
   double sigma = 1.0;
   std::uint64_t seed = 1;
   std::int64_t rows = 64;  ///< query rows that are checked; 0: all
+  /// Tells the kernel which query tokens are wanted, so that it may leave out the rest: full-size
+  /// geometry then costs seconds where it would cost minutes.
+  bool only_wanted = false;
 
   bool operator==(const Case&) const;
 };

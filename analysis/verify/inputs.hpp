@@ -42,6 +42,10 @@ struct AttentionTensors {
 /// so that a case keeps its values when the layout changes.
 AttentionTensors make_inputs(const Case& c);
 
+/// The tensors of a case: read from its file when it names one, else made. Throws Error(kIo or kValue)
+/// naming the file when it is missing, damaged or of other sizes.
+AttentionTensors case_tensors(const Case& c);
+
 /// Class of a key token under InputKind::kIndicator, 0 .. D - 1: its frame modulo D; text tokens
 /// count as one more frame behind the last.
 std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int64_t head_dim);

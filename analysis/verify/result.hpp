@@ -79,7 +79,8 @@ struct CaseResult {
   /// Worst ratio of each query frame ([T], text rows behind as one more entry); -1: not sampled.
   std::vector<double> frame_worst_ratio;
 
-  double useful_gflops = 0.0;       ///< 4 * D * H * attended pairs / kernel time, in 1e9 a second
+  /// 4 * B * D * H * attended pairs / kernel time, in 1e9 a second; 0 where only some rows were wanted.
+  double useful_gflops = 0.0;
   Timings timings;
 };
 

@@ -113,6 +113,11 @@ typedef struct lvsa_problem {
 
   lvsa_frame_lists frame_lists;
   lvsa_block_csr block_csr;
+
+  /* A hint: only the output rows of these query tokens (of every batch element and head) will be
+   * looked at, so a kernel may leave out others. Ascending and unique, host memory; null: all. */
+  const int64_t* wanted_tokens;
+  int64_t wanted_count;
 } lvsa_problem;
 
 /* What a kernel can do; a problem outside this is not offered to it. */

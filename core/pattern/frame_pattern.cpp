@@ -61,6 +61,15 @@ void fill_lists(FramePattern& pattern) {
 
 }  // namespace
 
+double token_density(const FramePattern& pattern, const FrameGrid& grid) {
+  const auto patches = static_cast<double>(grid.patches_per_frame);
+  const auto video = static_cast<double>(grid.video_tokens());
+  const auto text = static_cast<double>(grid.text_tokens);
+  const double pairs = static_cast<double>(pattern.frame_pairs()) * patches * patches +
+                       video * text + text * (video + text);
+  return pairs / ((video + text) * (video + text));
+}
+
 FramePattern build_frame_pattern(const PatternSpec& spec) {
   require_range(spec.frames, 1, kMaxFrames, "latent frames");
   require_range(spec.window_frames, 0, INT64_MAX, "window (latent frames)");

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/geometry/frame_grid.hpp"
 #include "core/pattern/window.hpp"
 
 namespace lvsa {
@@ -48,6 +49,10 @@ struct FramePattern {
            (static_cast<double>(frames()) * static_cast<double>(frames()));
   }
 };
+
+/// Share of all (query, key) token pairs that is attended, text included: text keys are attended by
+/// all, text queries attend all. The inverse bounds the speedup over dense attention.
+double token_density(const FramePattern& pattern, const FrameGrid& grid);
 
 /// Builds the pattern. Throws Error(kValue) that names a size outside its range, and
 /// Error(kOverflow) for a pattern with more than kMaxFramePairs pairs.

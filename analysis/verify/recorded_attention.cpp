@@ -1,4 +1,4 @@
-#include "analysis/vectors/recorded_attention.hpp"
+#include "analysis/verify/recorded_attention.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
