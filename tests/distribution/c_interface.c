@@ -1,0 +1,7 @@
+/* Compiles only while the kernel interface is plain C: kernels may be written in it. */
+#include "core/kernel/lvsa_kernel.h"
+
+_Static_assert(LVSA_OK == 0, "a kernel that returns 0 has succeeded");
+
+const char* lvsa_test_entry_point(void);
+const char* lvsa_test_entry_point(void) { return LVSA_KERNEL_ENTRY_POINT; }
