@@ -19,6 +19,9 @@ enum ExitCode : int {
 /// returns an exit code and throws lvsa::Error for bad input.
 using Body = std::function<int()>;
 
+/// The command line as it was typed (words quoted where they need it), for provenance.
+std::string command_line();
+
 /// Each adds its subcommand with options, help and an example.
 void add_kernel_command(CLI::App& app, Body& body);
 void add_vectors_command(CLI::App& app, Body& body);

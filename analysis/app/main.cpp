@@ -43,7 +43,21 @@ int run(const lvsa::app::Body& body) {
 
 }  // namespace
 
+namespace {
+std::vector<std::string> typed_words;  // argv, kept for provenance
+}
+
+std::string lvsa::app::command_line() {
+  std::string line;
+  for (const std::string& word : typed_words) {
+    const bool plain = word.find_first_of(" '\"\\$&|;<>()*?#") == std::string::npos && !word.empty();
+    line += (line.empty() ? "" : " ") + (plain ? word : "'" + word + "'");
+  }
+  return line;
+}
+
 int main(int argc, char** argv) {
+  typed_words.assign(argv, argv + argc);
   CLI::App app(kAbout, "lvsa-verify");
   app.set_version_flag("--version",
                        fmt::format("lvsa-verify {} ({}, {}, {})", lvsa::kVersion, lvsa::kCommit,

@@ -1,0 +1,29 @@
+#include "analysis/app/kernel_choice.hpp"
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "reference/attention/tiled/cpu_kernel.hpp"
+
+namespace lvsa::app {
+
+KernelChoice choose_kernel(const std::string& option) {
+  const lvsa_kernel& cpu = reference::cpu_kernel();
+  if (option == cpu.name) return {nullptr, &cpu};
+  // A path has a slash or ends in .so; the name of a kernel in it stands behind the last colon.
+  const std::size_t colon = option.rfind(':');
+  const bool has_name = colon != std::string::npos && option.find('/', colon) == std::string::npos;
+  const std::string path = option.substr(0, has_name ? colon : std::string::npos);
+  if (path.find('/') == std::string::npos && path.find(".so") == std::string::npos) {
+    throw Error(ErrorKind::kKernel,
+                fmt::format("--kernel {}: no built-in kernel of that name; built in: {}; or a shared "
+                            "library path/to/lib.so[:name]",
+                            option, cpu.name));
+  }
+  KernelChoice choice;
+  choice.library = std::make_unique<KernelLibrary>(path);
+  choice.kernel = &choice.library->find(has_name ? option.substr(colon + 1) : "");
+  return choice;
+}
+
+}  // namespace lvsa::app

@@ -1,0 +1,22 @@
+#pragma once
+// The kernel that --kernel names.
+
+#include <memory>
+#include <string>
+
+#include "core/kernel/loader.hpp"
+#include "core/kernel/lvsa_kernel.h"
+
+namespace lvsa::app {
+
+/// A kernel and the library that it lives in, if any.
+struct KernelChoice {
+  std::unique_ptr<KernelLibrary> library;
+  const lvsa_kernel* kernel = nullptr;
+};
+
+/// A built-in kernel by its name ("cpu"), or "path/to/lib.so[:name]". Throws Error(kKernel) that
+/// names what was asked for and what there is.
+KernelChoice choose_kernel(const std::string& option);
+
+}  // namespace lvsa::app

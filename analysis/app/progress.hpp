@@ -1,0 +1,28 @@
+#pragma once
+// A progress bar on stderr, when that is a terminal.
+
+#include <cstdint>
+#include <string>
+
+namespace lvsa::app {
+
+class Progress {
+ public:
+  explicit Progress(std::int64_t total);
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// Shows `done` of the total, the share of the item in hand (0 .. 1), and a word on it.
+  void show(std::int64_t done, double share, const std::string& item);
+  /// Takes the bar away, so that a line can be printed in its place.
+  void clear();
+
+ private:
+  bool terminal_;
+  bool shown_ = false;
+  std::int64_t total_;
+  int last_permille_ = -1;
+};
+
+}  // namespace lvsa::app

@@ -1,0 +1,34 @@
+#pragma once
+// Suites: named lists of cases, and files of case lines.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/verify/case.hpp"
+
+namespace lvsa::analysis {
+
+/// The cases of a suite:
+///  - "smoke": recorded calls and small shapes, seconds;
+///  - "default": recorded calls, small shapes, and every model at its real patches per frame and 1 to
+///    6 times its reference horizon, one head (or one group), at several steps of the rotation, each
+///    with the rows it needs: about a minute on two cores;
+///  - "full": the same models at every whole multiple of the horizon and every step of a rotation up
+///    to 8, in all element types, all rows computed: hours;
+///  - anything else: a file of case lines; '#' begins a comment, "include FILE" takes in another file.
+/// `fixtures` is the folder that holds attention_vectors.h5.
+/// Throws Error(kValue or kIo) that names the suite, or file and line.
+std::vector<Case> suite_cases(const std::string& suite, const std::string& fixtures);
+
+/// The recorded attention calls of a file as cases.
+std::vector<Case> recorded_cases(const std::string& path);
+
+/// Small shapes around the sizes where kernels go wrong.
+std::vector<Case> small_cases();
+
+/// Model geometries of the default and the full suite.
+std::vector<Case> model_cases();
+std::vector<Case> all_model_cases();
+
+}  // namespace lvsa::analysis
