@@ -20,7 +20,7 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 // <failure> or <error>.
 std::string problem_element(const CaseResult& result, std::string_view element) {
-  const std::string text = failure_text(result);
+  const std::string text = failure_details(result);
   return fmt::format("      <{0} type=\"{1}\" message=\"{2}\">{3}</{0}>\n", element,
                      status_name(result.status), escape_markup(first_line(text)),
                      escape_markup(text));

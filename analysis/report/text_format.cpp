@@ -140,7 +140,7 @@ std::string place_text(const ElementReport& element) {
 
 std::string lse_place_text(const ElementReport& element) { return token_text(element); }
 
-std::string failure_text(const CaseResult& result) {
+std::string failure_details(const CaseResult& result) {
   std::string text = result.message;
   const auto add = [&](const std::string& line) {
     if (!text.empty()) text += '\n';

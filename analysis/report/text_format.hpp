@@ -31,7 +31,7 @@ std::string lse_place_text(const ElementReport& element);
 
 /// What one needs to know about a case that is not a plain pass, several lines without the last
 /// newline: the message, the worst element of each output with failures, the command that repeats.
-std::string failure_text(const CaseResult& result);
+std::string failure_details(const CaseResult& result);
 
 /// The names of the kernels, each once, in the order of their appearance, joined by ", ".
 std::string kernel_names(const std::vector<CaseResult>& results);

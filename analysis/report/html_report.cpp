@@ -1,0 +1,206 @@
+#include "analysis/report/html_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "analysis/report/html_assets.hpp"
+#include "analysis/report/html_case.hpp"
+#include "analysis/report/html_masks.hpp"
+#include "analysis/report/html_overview.hpp"
+#include "analysis/report/text_format.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+constexpr std::array<Status, 5> kStatuses = {Status::kPass, Status::kWeak, Status::kFail,
+                                             Status::kError, Status::kUnsupported};
+
+std::string value_of(const Provenance& provenance, std::string_view name) {
+  for (const auto& [key, value] : provenance) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+std::int64_t count_status(const std::vector<CaseResult>& results, Status status) {
+  return std::count_if(results.begin(), results.end(),
+                       [=](const CaseResult& result) { return result.status == status; });
+}
+
+std::string outcome_text(const RunSummary& summary) {
+  return fmt::format("{} passed, {} failed", summary.passed, summary.failed);
+}
+
+std::string head_html(const RunSummary& summary, const std::string& kernel) {
+  // The policy makes the promise of a page without network one that the browser keeps.
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src"
+      " 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<link rel=\"icon\" href=\"data:,\">\n<title>{}: {} - LVSA conformance</title>\n"
+      "<style>{}</style>\n</head>\n<body>\n<a class=\"skip-link\" href=\"#cases-heading\">Skip to "
+      "the"
+      " cases</a>\n{}",
+      escape_markup(kernel), outcome_text(summary), html_style(), html_icons());
+}
+
+std::string header_html(const Provenance& provenance, const std::string& kernel) {
+  std::string build = "lvsa-verify " + value_of(provenance, "version");
+  if (const std::string commit = value_of(provenance, "commit"); !commit.empty()) {
+    build += " (" + commit + ")";
+  }
+  return fmt::format(
+      "<header>\n<p class=\"kicker\">LVSA kernel conformance</p>\n<h1>{}</h1>\n"
+      "<p class=\"soft\">{} &middot; {} &middot; {}</p>\n</header>\n",
+      kernel.empty() ? "No kernel ran" : "Kernel " + escape_markup(kernel),
+      escape_markup(value_of(provenance, "time")), escape_markup(build),
+      escape_markup(value_of(provenance, "cpu")));
+}
+
+std::string verdict_html(const RunSummary& summary) {
+  Status status = summary.failed > 0 ? Status::kFail : Status::kPass;
+  if (summary.passed + summary.failed == 0) status = Status::kUnsupported;
+  std::string note;
+  if (status == Status::kUnsupported) {
+    note = "No case was judged.";
+  } else if (summary.failed == 0) {
+    note = "Every element that was checked lies within its bound.";
+  }
+  if (summary.weak > 0) {
+    note += fmt::format(" {} of the passed {} weak: the bounds there are too wide to mean much.",
+                        summary.weak, summary.weak == 1 ? "is" : "are");
+  }
+  return fmt::format(
+      "<p class=\"verdict s-{}\">{}<span>{}</span><span class=\"note\">{}</span></p>\n",
+      status_name(status), status_icon(status), outcome_text(summary), note);
+}
+
+std::string tile(const std::string& name, const std::string& value, const std::string& note) {
+  return fmt::format("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", name, value, note);
+}
+
+std::string tiles_html(const std::vector<CaseResult>& results) {
+  std::string html = "<dl class=\"tiles\">";
+  for (const Status status : kStatuses) {
+    html += tile(status_icon(status) + std::string(status_name(status)),
+                 std::to_string(count_status(results, status)), "");
+  }
+  const Timings total = total_timings(results);
+  html += tile("kernel time", seconds_text(total.kernel_s), "");
+  html += tile("checking", seconds_text(total.inputs_s + total.oracle_s), "");
+  return html + "</dl>\n";
+}
+
+std::string overview_html(const std::vector<CaseResult>& results) {
+  std::string legend;
+  for (const Status status : kStatuses) {
+    legend += fmt::format("<li>{}{}</li>", status_icon(status), status_name(status));
+  }
+  return fmt::format(
+      "<h2>Worst error over bound, case by case</h2>\n<div class=\"panel\"><div class=\"scroll\""
+      " role=\"region\" tabindex=\"0\" aria-label=\"Chart of the worst error over bound\">{}</div>"
+      "<ul class=\"legend\">{}<li>dashed: the bound itself</li></ul></div>\n",
+      overview_figure(results), legend);
+}
+
+std::string status_choices(const std::vector<CaseResult>& results) {
+  std::string html;
+  for (const Status status : kStatuses) {
+    const std::int64_t count = count_status(results, status);
+    if (count == 0) continue;
+    html += fmt::format(
+        "<label class=\"choice\"><input type=\"checkbox\" name=\"status\" value=\"{0}\""
+        " checked>{1}{0} ({2})</label>",
+        status_name(status), status_icon(status), count);
+  }
+  return html;
+}
+
+std::string filters_html(const std::vector<CaseResult>& results) {
+  std::set<std::string> models;
+  for (const CaseResult& result : results) models.insert(result.c.model);
+  std::string options = "<option value=\"\">all</option>";
+  for (const std::string& model : models) {
+    options += fmt::format("<option value=\"{0}\">{0}</option>", escape_markup(model));
+  }
+  return fmt::format(
+      "<form id=\"filters\" class=\"filters\"><fieldset><legend>Status</legend>{}</fieldset>"
+      "<div><label class=\"label\" for=\"filter-model\">Model</label><select "
+      "id=\"filter-model\">{}</select></div>"
+      "<div><label class=\"label\" for=\"filter-text\">Text in case or message</label>"
+      "<input type=\"search\" id=\"filter-text\" placeholder=\"D=64 indicator\"></div>"
+      "<button type=\"reset\" class=\"plain\">Reset</button></form>\n"
+      "<div class=\"bar\"><span id=\"shown\" role=\"status\">{} cases</span><span>"
+      "<button type=\"button\" class=\"plain\" id=\"open-all\">Open all</button> "
+      "<button type=\"button\" class=\"plain\" id=\"close-all\">Close all</button></span></div>\n",
+      status_choices(results), options, results.size());
+}
+
+// The table, and before it the masks that its rows refer to.
+std::string cases_html(const std::vector<CaseResult>& results) {
+  std::string html = "<h2 id=\"cases-heading\">Cases</h2>\n";
+  if (results.empty()) return html + "<p class=\"panel empty\">This run had no cases.</p>\n";
+  MaskLibrary masks;
+  std::string bodies;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    bodies += case_table_body(results[i], i + 1, masks.add(results[i].c));
+  }
+  return html + filters_html(results) + masks.symbols() +
+         "<div class=\"table-box\"><table class=\"cases\" id=\"cases\"><caption "
+         "class=\"visually-hidden\">"
+         "Cases; the button in the first column opens the details</caption>\n" +
+         case_table_head() + bodies +
+         "</table></div>\n<p id=\"none\" class=\"panel empty\" hidden>No case fits the "
+         "filters.</p>\n";
+}
+
+std::string help_html() {
+  return "<h2>How to read this page</h2>\n<div class=\"panel help\"><dl>"
+         "<dt>Error / bound</dt><dd>Each checked element has its own bound: how far a right kernel "
+         "of"
+         " these types can be from the exact result, which an fp64 oracle computes from the same"
+         " inputs. The output may also be off by the rounding to its own type, so a value slightly"
+         " above 1 can still pass.</dd>"
+         "<dt>pass</dt><dd>every checked element lies within its bound</dd>"
+         "<dt>weak</dt><dd>the same, but the bounds are too wide for this to mean much</dd>"
+         "<dt>fail</dt><dd>an element outside its bound, never written, or not finite</dd>"
+         "<dt>error</dt><dd>the kernel gave up</dd>"
+         "<dt>unsupported</dt><dd>the kernel does not claim to serve the case; not counted as "
+         "failed</dd>"
+         "</dl></div>\n";
+}
+
+std::string provenance_html(const Provenance& provenance) {
+  std::string html =
+      "<h2>Where these results come from</h2>\n<div class=\"panel\"><dl class=\"facts\">";
+  for (const auto& [name, value] : provenance) {
+    std::string readable = name;
+    std::replace(readable.begin(), readable.end(), '_', ' ');
+    html += fmt::format("<dt>{}</dt><dd class=\"mono\">{}</dd>", escape_markup(readable),
+                        escape_markup(value));
+  }
+  return html + "</dl></div>\n";
+}
+
+}  // namespace
+
+std::string html_report(const std::vector<CaseResult>& results, const Provenance& provenance,
+                        const RunSummary& summary) {
+  const std::string kernel = kernel_names(results);
+  std::string html = head_html(summary, kernel) + header_html(provenance, kernel) + "<main>\n";
+  html += verdict_html(summary) + tiles_html(results);
+  if (!results.empty()) html += overview_html(results);
+  html += cases_html(results) + help_html() + provenance_html(provenance);
+  html +=
+      "</main>\n<footer><p>The same results as data: report.jsonl. For CI: report.xml"
+      " (JUnit).</p></footer>\n<div id=\"live\" class=\"visually-hidden\" "
+      "aria-live=\"polite\"></div>\n";
+  return html + fmt::format("<script>{}</script>\n</body>\n</html>\n", html_script());
+}
+
+}  // namespace lvsa::analysis
