@@ -1,5 +1,6 @@
 #include "reference/pattern/config.hpp"
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -53,6 +54,15 @@ Config config_from_variables(const Environment& environment) {
 }
 
 void read_json(const std::string& key, const Json& value, std::int64_t& target) {
+  // Python takes the real 16.0 and goes on with it as with 16; beyond 2^53 a real counts no frames.
+  if (value.is_number_float()) {
+    const double real = value.get<double>();
+    if (std::trunc(real) != real || std::abs(real) > 9007199254740992.0) {
+      refuse_type(key, value, "an integer");
+    }
+    target = static_cast<std::int64_t>(real);
+    return;
+  }
   if (!value.is_number_integer()) refuse_type(key, value, "an integer");
   if (value.is_number_unsigned() &&
       value.get<std::uint64_t>() >

@@ -29,7 +29,7 @@ struct Config {
 /// LVSAConfig.from_env: LVSA_CONFIG (JSON) when it is set and not empty, else the single variables.
 /// @throws lvsa::Error ValueError for text that is no number, OverflowError for an integer outside
 ///         64 bits, JSONDecodeError for malformed JSON, TypeError for JSON that is no object or a
-///         value of another type than its default has
+///         value of another type than its default has (a whole real does for an integer)
 Config config_from_env(const Environment& environment);
 
 /// `video_frames // vae_temporal_factor`: how a frame-valued setting is used.
