@@ -25,8 +25,13 @@ struct Options {
 // One request to one answer. A published function that raises answers with the name of its
 // exception, as the recorded cases have it; the sentence that goes with it is for stderr.
 json answer(const std::string& line, Version version, std::string& remark) {
+  json request;
   try {
-    const json request = analysis::parse_python_json(line);
+    request = analysis::parse_python_json(line);
+  } catch (const Error& error) {
+    return {{"error", error.what()}};
+  }
+  try {
     if (!request.is_object() || !request.contains("fn") || !request["fn"].is_string()) {
       throw analysis::BadCall("a request {\"fn\": \"name\", \"args\": {...}} is due");
     }

@@ -1,8 +1,12 @@
 #include "analysis/verify/inputs.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/numeric/small_floats.hpp"
 
 namespace lvsa::analysis {
@@ -61,6 +65,24 @@ void fill_indicator(Tensor& tensor, const FrameGrid& grid) {
   });
 }
 
+// The system may promise more memory than there is and end the program when it is touched, so sizes
+// are held against the machine's memory before anything is made.
+void require_memory(const Case& c) {
+  const double element = static_cast<double>(dtype_bytes(c.dtype));
+  const double rows = static_cast<double>(c.batch) * static_cast<double>(c.grid.seq_len());
+  const double heads = 2.0 * static_cast<double>(c.heads + c.kv_heads);  // q and out, k and v
+  const double needed = element * rows * heads * static_cast<double>(c.head_dim);
+  const double there = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (needed > there) {
+    throw Error(ErrorKind::kOverflow,
+                fmt::format("case: q, k, v and out of T={} P={} text={} B={} H={} Hkv={} D={} need {:.1f} "
+                            "GiB; this machine has {:.1f}: fewer frames, heads or batch elements",
+                            c.grid.frames, c.grid.patches_per_frame, c.grid.text_tokens, c.batch,
+                            c.heads, c.kv_heads, c.head_dim, needed / 0x1p30, there / 0x1p30));
+  }
+}
+
 }  // namespace
 
 std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int64_t head_dim) {
@@ -68,6 +90,7 @@ std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int
 }
 
 AttentionTensors make_inputs(const Case& c) {
+  require_memory(c);
   const std::int64_t tokens = c.grid.seq_len();
   AttentionTensors made{Tensor(c.dtype, {c.batch, tokens, c.heads, c.head_dim}, c.layout),
                         Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout),
