@@ -7,6 +7,7 @@
 
 #include "analysis/vectors/arguments.hpp"
 #include "analysis/vectors/functions.hpp"
+#include "analysis/vectors/manifest.hpp"
 #include "analysis/vectors/python_json.hpp"
 #include "analysis/vectors/replay_attention.hpp"
 #include "core/error.hpp"
@@ -101,6 +102,7 @@ bool ends_with(const std::string& text, std::string_view tail) {
 
 ReplaySummary replay_file(const std::string& path,
                           const std::function<void(const Mismatch&)>& report) {
+  if (is_manifest(path)) return check_manifest(path, report);
   // A file named as HDF5 that does not begin like one gets HDF5's own complaint.
   if (begins_like_hdf5(path) || ends_with(path, ".h5") || ends_with(path, ".hdf5")) {
     return replay_attention(path, report);

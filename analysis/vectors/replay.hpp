@@ -23,8 +23,8 @@ struct ReplaySummary {
   std::int64_t failed = 0;
 };
 
-/// Replays one file, told apart by its content: HDF5 holds attention outputs, anything else is
-/// NDJSON, plain or gzip. Each mismatch goes to `report`. Throws Error(kIo or kJson) naming file and
+/// Replays one file, told apart by its content: HDF5 holds attention outputs, a manifest the hashes
+/// of its neighbours, anything else is NDJSON of function calls, plain or gzip. Each mismatch goes to `report`. Throws Error(kIo or kJson) naming file and
 /// line for a file that is damaged, cut off, empty or of another kind.
 ReplaySummary replay_file(const std::string& path,
                           const std::function<void(const Mismatch&)>& report);
