@@ -121,21 +121,36 @@ double to_double(const std::string& text) {
   return strtod_l(text.c_str(), nullptr, classic);
 }
 
-}  // namespace
-
-std::optional<std::int64_t> parse_python_int(std::string_view text) {
+// "-12" of what int() takes, without plus sign, blanks and underscores; nothing else.
+std::optional<std::string> signed_digits(std::string_view text) {
   std::string ascii = to_ascii(text);
   if (!drop_underscores(ascii)) return std::nullopt;
   const bool negative = !ascii.empty() && ascii[0] == '-';
   if (!ascii.empty() && (ascii[0] == '-' || ascii[0] == '+')) ascii.erase(0, 1);
   if (ascii.empty() || !std::all_of(ascii.begin(), ascii.end(), is_digit)) return std::nullopt;
-  if (negative) ascii.insert(0, 1, '-');
+  return negative ? "-" + ascii : ascii;
+}
+
+// The value, or nothing when 64 bits cannot hold it.
+std::optional<std::int64_t> to_int64(const std::string& digits) {
   std::int64_t value = 0;
-  const auto result = std::from_chars(ascii.data(), ascii.data() + ascii.size(), value);
-  if (result.ec == std::errc::result_out_of_range) {
-    throw Error(ErrorKind::kOverflow, fmt::format("integer '{}' does not fit in 64 bits", ascii));
-  }
-  return value;
+  const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return result.ec == std::errc() ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_python_int(std::string_view text) {
+  const auto digits = signed_digits(text);
+  if (!digits) return std::nullopt;
+  if (const auto value = to_int64(*digits)) return value;
+  throw Error(ErrorKind::kOverflow, fmt::format("integer '{}' does not fit in 64 bits", *digits));
+}
+
+std::optional<std::int64_t> parse_python_int_saturated(std::string_view text) {
+  const auto digits = signed_digits(text);
+  if (!digits) return std::nullopt;
+  return to_int64(*digits).value_or(digits->front() == '-' ? INT64_MIN : INT64_MAX);
 }
 
 std::optional<double> parse_python_float(std::string_view text) {

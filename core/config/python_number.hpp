@@ -14,6 +14,10 @@ namespace lvsa {
 /// Error(kOverflow) for a number that Python takes but 64 bits cannot hold.
 std::optional<std::int64_t> parse_python_int(std::string_view text);
 
+/// The same, with INT64_MIN or INT64_MAX for a number that 64 bits cannot hold: for values that are
+/// only compared, which Python does with integers of any size.
+std::optional<std::int64_t> parse_python_int_saturated(std::string_view text);
+
 /// Python's float(text): as above plus fraction, exponent, inf, infinity and nan in any case; too
 /// large is infinity and too small is 0. Returns nothing where Python raises ValueError.
 std::optional<double> parse_python_float(std::string_view text);

@@ -11,18 +11,19 @@
 namespace lvsa {
 namespace {
 
-// The list of LVSA_PATCHES_PER_FRAME; empty when the variable is not set, holds no number or holds
-// anything that is none.
-std::vector<std::int64_t> listed_candidates(const Environment& environment) {
+// The list of LVSA_PATCHES_PER_FRAME; nothing when the variable is not set, is empty or holds
+// anything that is no integer. A list of empty parts alone is a list without candidates.
+std::optional<std::vector<std::int64_t>> listed_candidates(const Environment& environment) {
   const std::string text = get(environment, "LVSA_PATCHES_PER_FRAME").value_or("");
+  if (text.empty()) return std::nullopt;
   std::vector<std::int64_t> candidates;
   for (std::size_t start = 0; start <= text.size();) {
     const std::size_t comma = std::min(text.find(',', start), text.size());
     const std::string part = python_strip(std::string_view(text).substr(start, comma - start));
     start = comma + 1;
     if (part.empty()) continue;
-    const auto value = parse_python_int(part);
-    if (!value) return {};
+    const auto value = parse_python_int_saturated(part);
+    if (!value) return std::nullopt;
     candidates.push_back(*value);
   }
   return candidates;
@@ -60,8 +61,7 @@ std::string ambiguity_warning(const std::vector<FrameGrid>& fits, const FrameGri
 }  // namespace
 
 std::vector<std::int64_t> candidate_patches_per_frame(const Environment& environment) {
-  const std::vector<std::int64_t> listed = listed_candidates(environment);
-  if (!listed.empty()) return listed;
+  if (auto listed = listed_candidates(environment)) return *std::move(listed);
   return {derived_candidate(environment).value_or(kDefaultPatchesPerFrame)};
 }
 

@@ -19,7 +19,8 @@ namespace lvsa {
 inline constexpr std::int64_t kDefaultPatchesPerFrame = 1560;
 
 /// The candidates for P in the order they are tried: LVSA_PATCHES_PER_FRAME when every part of it
-/// is an integer (zero and negative ones taken as they are), else derived from LVSA_VIDEO_HEIGHT,
+/// is an integer (zero and negative ones taken as they are; a list of empty parts such as "," gives no
+/// candidate at all), else derived from LVSA_VIDEO_HEIGHT,
 /// LVSA_VIDEO_WIDTH, LVSA_VAE_SPATIAL_FACTOR and LVSA_PATCH_SIZE when all are positive and the
 /// result is, else 1560.
 std::vector<std::int64_t> candidate_patches_per_frame(const Environment& environment);

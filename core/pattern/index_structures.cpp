@@ -95,7 +95,8 @@ std::vector<std::int32_t> number_columns(const FramePattern& pattern, const Rank
     if (pattern.is_global[f] != 0) {
       blocks.global_copies.push_back({next_global++ * rank.patches, target});
     } else {
-      blocks.local_copies.push_back({rank.clip(static_cast<std::int64_t>(f)).begin, target});
+      // Negative for a frame that begins on the rank before, as published.
+      blocks.local_copies.push_back({static_cast<std::int64_t>(f) * rank.patches - rank.first, target});
     }
     column[f] = next_column++;
   }

@@ -2,10 +2,11 @@
 // The index structures that the published plugin derives from a pattern for one rank of a world:
 // any of them can drive a kernel. Source: published LVSA behaviour, LVSAMetadata.build.
 //
-// Two traps are part of the published form and kept. The attended table is not clipped to the rank
+// Three traps are part of the published form and kept. The attended table is not clipped to the rank
 // while the window context is. And block row r stands for the r-th frame that the rank touches
 // but covers the tokens r*P .. of the rank, so on a rank whose first token is not the first of a
-// frame a row holds tokens of two frames.
+// frame a row holds tokens of two frames. A local copy of a frame that the rank holds in part begins at
+// a negative token or ends behind the last one; boundary guards keep such frames global.
 
 #include <cstdint>
 #include <vector>

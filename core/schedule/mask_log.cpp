@@ -8,8 +8,8 @@ namespace lvsa {
 namespace {
 
 bool in_range(std::string_view spec, std::size_t dash, std::int64_t step) {
-  const auto first = parse_python_int(spec.substr(0, dash));
-  const auto last = parse_python_int(spec.substr(dash + 1));
+  const auto first = parse_python_int_saturated(spec.substr(0, dash));
+  const auto last = parse_python_int_saturated(spec.substr(dash + 1));
   return first && last && *first <= step && step <= *last;
 }
 
@@ -20,7 +20,7 @@ bool in_list(std::string_view spec, std::int64_t step) {
     const std::string part = python_strip(spec.substr(start, comma - start));
     start = comma + 1;
     if (part.empty()) continue;
-    const auto value = parse_python_int(part);
+    const auto value = parse_python_int_saturated(part);
     if (!value) return false;  // one bad part voids the list
     found = found || *value == step;
   }

@@ -61,6 +61,11 @@ TEST(Detection, NeedsFewerTextThanVideoTokens) {
   EXPECT_FALSE(detect_geometry(1559, 1, {}, k13()).grid);
 }
 
+TEST(Detection, HasNoCandidateInAListOfEmptyParts) {
+  EXPECT_TRUE(candidate_patches_per_frame({{"LVSA_PATCHES_PER_FRAME", ","}}).empty());
+  EXPECT_EQ(candidate_patches_per_frame({{"LVSA_PATCHES_PER_FRAME", ""}}).front(), 1560);
+}
+
 TEST(Detection, DoesNotOverflow) {
   EXPECT_FALSE(detect_geometry(INT64_MAX, INT64_MAX, {}, k13()).grid);
   EXPECT_FALSE(detect_geometry(INT64_MIN, 21, {}, k13()).grid);

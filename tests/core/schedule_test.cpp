@@ -68,6 +68,7 @@ TEST(MaskLog, FollowsItsSpecification) {
   EXPECT_FALSE(mask_log_due("1,x", 1, -1));
   EXPECT_FALSE(mask_log_due("-1", 1, -1));
   EXPECT_FALSE(mask_log_due("2-x", 2, -1));
+  EXPECT_TRUE(mask_log_due("2-99999999999999999999", 3, -1));
 }
 
 }  // namespace
