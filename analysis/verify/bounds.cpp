@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace lvsa::analysis {
 namespace {
@@ -75,6 +76,14 @@ double lse_tolerance(const BoundModel& model, const reference::RowResult& row, d
 
 Interval accept_interval(double exact, double tolerance, DType out_dtype) {
   return {round_to_dtype(out_dtype, exact - tolerance), round_to_dtype(out_dtype, exact + tolerance)};
+}
+
+double unrounded_error(double exact, double got, DType out_dtype) {
+  if (got == exact || round_to_dtype(out_dtype, exact) == got) return 0.0;
+  if (!std::isfinite(got)) return std::numeric_limits<double>::infinity();
+  // Values up to the midpoint between `got` and its neighbour on the side of `exact` round to it.
+  const double midpoint = 0.5 * (got + next_in_dtype(out_dtype, got, exact));
+  return std::fabs(exact - midpoint);
 }
 
 bool scores_are_weak(const reference::RowResult& row) { return row.max_eta >= 0x1p-8; }

@@ -55,6 +55,11 @@ struct Interval {
   double high = 0.0;
   bool contains(double value) const { return value >= low && value <= high; }
 };
+/// The smallest error before the last rounding that explains `got`: 0 when `exact` rounds to it, else
+/// from `exact` to the nearest value that does. An output is accepted when this is at most its
+/// tolerance, up to ties in rounding. Infinity when `got` is not finite and `exact` is.
+double unrounded_error(double exact, double got, DType out_dtype);
+
 Interval accept_interval(double exact, double tolerance, DType out_dtype);
 
 /// Scores so uncertain that the first-order bound says little: some eta_j >= 2^-8.

@@ -36,8 +36,8 @@ struct ElementReport {
   double expected = 0.0;
   double got = 0.0;
   Tolerance tolerance;
-  /// |got - expected| / tolerance, or infinity where the tolerance is 0 and they differ. May exceed
-  /// 1 for an element that passes: the output's own rounding comes on top of the tolerance.
+  /// Share of the tolerance that the error takes up, the output's own rounding set aside: above 1 the
+  /// element is wrong. Infinity where the tolerance is 0 and they differ.
   double ratio = 0.0;
 };
 

@@ -47,12 +47,11 @@ void record(OutputCheck& check, const ElementReport& element, const Interval& ac
   }
 }
 
-double error_ratio(double expected, double got, double tolerance) {
-  const double error = std::fabs(got - expected);
-  if (got == expected || error == 0.0) return 0.0;
-  return error <= std::numeric_limits<double>::max() && tolerance > 0.0
-             ? error / tolerance
-             : std::numeric_limits<double>::infinity();
+// Share of its tolerance that an output uses up, the rounding to its own type set aside.
+double error_ratio(double exact, double got, double tolerance, DType dtype) {
+  const double error = unrounded_error(exact, got, dtype);
+  if (error == 0.0) return 0.0;
+  return tolerance > 0.0 ? error / tolerance : std::numeric_limits<double>::infinity();
 }
 
 std::int64_t attended_frames(const CaseResult& result, const FramePattern& pattern, const RowId& row) {
@@ -76,7 +75,7 @@ void judge_row(CaseResult& result, const KernelCall& call, const BoundModel& mod
     element.tolerance = output_tolerance(model, exact, i, steps);
     element.expected = exact.out[i];
     element.got = got[i];
-    element.ratio = error_ratio(element.expected, element.got, element.tolerance.total);
+    element.ratio = error_ratio(element.expected, element.got, element.tolerance.total, c.dtype);
     record(result.output, element, accept_interval(exact.out[i], element.tolerance.total, c.dtype));
     result.mean_signal += std::fabs(exact.out[i]);
     result.mean_tolerance += element.tolerance.total;
@@ -87,7 +86,7 @@ void judge_row(CaseResult& result, const KernelCall& call, const BoundModel& mod
     element.tolerance.total = lse_tolerance(model, exact, steps);
     element.expected = exact.lse;
     element.got = call.lse(row.batch, row.token, row.head);
-    element.ratio = error_ratio(element.expected, element.got, element.tolerance.total);
+    element.ratio = error_ratio(element.expected, element.got, element.tolerance.total, LVSA_F32);
     record(result.lse, element, accept_interval(exact.lse, element.tolerance.total, LVSA_F32));
   }
   if (scores_are_weak(exact)) ++result.weak_rows;

@@ -142,6 +142,22 @@ double round_to_dtype(DType dtype, double value) {
   return decode(dtype, bits.data());
 }
 
+double next_in_dtype(DType dtype, double value, double toward) {
+  if (!(value < toward) && !(value > toward)) return value;
+  if (dtype == LVSA_F64) return std::nextafter(value, toward);
+  if (dtype == LVSA_F32) return std::nextafter(static_cast<float>(value), value < toward ? INFINITY : -INFINITY);
+  // 16 bits: away from zero the bits count up, towards zero down; zero steps to a subnormal.
+  std::uint16_t bits = 0;
+  encode(dtype, value, &bits);
+  if (value == 0.0) {
+    bits = toward > 0.0 ? 0x0001 : 0x8001;
+  } else {
+    const bool outwards = (value > 0.0) == (value < toward);
+    bits = static_cast<std::uint16_t>(outwards ? bits + 1 : bits - 1);
+  }
+  return decode(dtype, &bits);
+}
+
 void TensorView::read_row(std::int64_t b, std::int64_t s, std::int64_t h, double* out) const {
   const std::int64_t first = b * strides[0] + s * strides[1] + h * strides[2];
   const std::int64_t stride = strides[3];

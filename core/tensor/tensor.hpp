@@ -81,5 +81,8 @@ double decode(DType dtype, const void* element);
 void encode(DType dtype, double value, void* element);
 /// `value` rounded to the type and back.
 double round_to_dtype(DType dtype, double value);
+/// The number of the type next to `value` (which is one) in the direction of `toward`, infinity
+/// included; `value` itself when the two are equal or one is NaN.
+double next_in_dtype(DType dtype, double value, double toward);
 
 }  // namespace lvsa
