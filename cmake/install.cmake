@@ -1,4 +1,4 @@
-# `cmake --install`: libraries, headers, lvsa-verify, and the package that find_package(lvsa) finds.
+# `cmake --install`: libraries, headers, lvsa-verify with its data, and the package that find_package(lvsa) finds.
 
 include(CMakePackageConfigHelpers)
 
@@ -20,6 +20,9 @@ endif()
 
 if(TARGET lvsa-verify)
   install(TARGETS lvsa-verify RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  # Its suites replay recorded vectors; it looks for them beside itself, in ../share.
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/fixtures/"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/lvsa/fixtures")
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lvsaConfig.cmake.in"
