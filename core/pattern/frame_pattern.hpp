@@ -16,10 +16,10 @@ struct PatternSpec {
   std::int64_t frames = 1;                ///< T, 1 .. kMaxFrames
   std::int64_t window_frames = 0;         ///< W on each side, >= 0; 0 means no window at all
   std::int64_t n_first_frames = 0;        ///< always global, >= 0
-  std::optional<std::int64_t> interval;   ///< keyframe interval; unset or 0: no keyframe grid
+  std::optional<std::int64_t> interval = std::nullopt;  ///< keyframe interval; unset or 0: no keyframe grid
   std::int64_t offset = 0;                ///< rotation of the grid
   bool expand_window = true;
-  std::vector<std::int64_t> extra_globals; ///< condition frames and boundary guards; others than
+  std::vector<std::int64_t> extra_globals = {};  ///< condition frames and boundary guards; others than
                                            ///< 0 .. T-1 are left out
 };
 

@@ -80,8 +80,12 @@ TEST(UnroundedError, AgreesWithTheInterval) {
       const bool accepted = accept_interval(exact, tolerance, dtype).contains(got);
       const double error = unrounded_error(exact, got, dtype);
       // A hair of room for ties and the rounding of exact +- tolerance itself.
-      if (error < tolerance * (1 - 1e-9)) EXPECT_TRUE(accepted) << exact << " " << got;
-      if (error > tolerance * (1 + 1e-9)) EXPECT_FALSE(accepted) << exact << " " << got;
+      if (error < tolerance * (1 - 1e-9)) {
+        EXPECT_TRUE(accepted) << exact << " " << got;
+      }
+      if (error > tolerance * (1 + 1e-9)) {
+        EXPECT_FALSE(accepted) << exact << " " << got;
+      }
     }
   }
 }

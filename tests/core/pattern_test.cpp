@@ -1,6 +1,8 @@
 // Values worked out by hand from the published rules.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/error.hpp"
 #include "core/pattern/frame_pattern.hpp"
 #include "core/pattern/global_frames.hpp"
