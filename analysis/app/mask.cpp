@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdio>
 #include <memory>
 
 #include "analysis/app/command.hpp"
@@ -85,7 +87,9 @@ int run(const Options& options) {
   const std::string bytes = render(map, format);
   if (options.output.empty()) {
     std::fwrite(bytes.data(), 1, bytes.size(), stdout);
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw Error(ErrorKind::kIo, "standard output: cannot be written (disk full or closed?)");
+    }
   } else {
     write_file_atomically(options.output, bytes);
   }
@@ -102,6 +106,27 @@ CLI::Option* add_optional(CLI::App* command, const char* name, std::optional<T>&
       ->add_option_function<T>(
           name, [&target](const T& value) { target = value; }, help)
       ->type_name(type);
+}
+
+std::optional<std::int64_t> parse_integer(const std::string& text) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+// CLI11's own conversion takes 010 for eight and the largest number for all beyond it.
+void add_integer(CLI::App* command, const char* name, std::optional<std::int64_t>& target,
+                 const char* type, const char* help) {
+  const auto check = [](const std::string& text) {
+    return parse_integer(text) ? "" : fmt::format("'{}' is no 64-bit integer", text);
+  };
+  command
+      ->add_option_function<std::string>(
+          name, [&target](const std::string& text) { target = parse_integer(text); }, help)
+      ->type_name(type)
+      ->check(check);
 }
 
 void add_switch(CLI::App* command, std::optional<bool>& target, const char* on, const char* on_help,
@@ -121,17 +146,17 @@ void add_sizes(CLI::App* command, Options& options) {
   command->add_option("--models", options.models_file, "JSON file with more models")
       ->type_name("FILE");
   command->add_flag("--list-models", options.list_models, "Print the models and stop");
-  add_optional(command, "--frames", request.video_frames, "N",
-               "Length in video frames (default: the model's reference)");
-  add_optional(command, "--latent-frames", request.latent_frames, "T",
-               "Length in latent frames, instead of --frames");
-  add_optional(command, "--height", request.height, "PIXELS", "Of the video, with --width");
-  add_optional(command, "--width", request.width, "PIXELS", "Of the video, with --height");
-  add_optional(command, "--patches", request.patches, "P",
-               "Tokens a latent frame, instead of --height and --width");
-  add_optional(command, "--text", request.text_tokens, "N",
-               "Text tokens (default: the model's usual number)");
-  command->add_option("--step", request.step, "Denoising step")->capture_default_str();
+  add_integer(command, "--frames", request.video_frames, "N",
+              "Length in video frames (default: the model's reference)");
+  add_integer(command, "--latent-frames", request.latent_frames, "T",
+              "Length in latent frames, instead of --frames");
+  add_integer(command, "--height", request.height, "PIXELS", "Of the video, with --width");
+  add_integer(command, "--width", request.width, "PIXELS", "Of the video, with --height");
+  add_integer(command, "--patches", request.patches, "P",
+              "Tokens a latent frame, instead of --height and --width");
+  add_integer(command, "--text", request.text_tokens, "N",
+              "Text tokens (default: the model's usual number)");
+  add_integer(command, "--step", request.step, "N", "Denoising step (default: 0)");
 }
 
 void add_pattern_settings(CLI::App* command, Options& options) {
@@ -146,13 +171,13 @@ void add_pattern_settings(CLI::App* command, Options& options) {
       ->add_option("--env", options.environment_file,
                    "Read NAME=value lines instead of this process's LVSA_* variables")
       ->type_name("FILE");
-  add_optional(group, "--window", request.window, "N", "Window on each side, in video frames");
-  add_optional(group, "--n-first", request.n_first, "N",
-               "First frames that are always global, in video frames");
+  add_integer(group, "--window", request.window, "N", "Window on each side, in video frames");
+  add_integer(group, "--n-first", request.n_first, "N",
+              "First frames that are always global, in video frames");
   add_optional(group, "--interval", request.interval, "N|auto",
                "Keyframe interval in video frames, or auto");
-  add_optional(group, "--reference", request.reference, "T",
-               "Reference (training) length in latent frames; the model's by default");
+  add_integer(group, "--reference", request.reference, "T",
+              "Reference (training) length in latent frames; the model's by default");
   add_optional(group, "--scale", request.scale, "X", "Sparsity scale: below 1 is sparser");
   add_switch(group, request.rotate, "--rotate", "Keyframes move with the step", "--no-rotate",
              "Keyframes stay");

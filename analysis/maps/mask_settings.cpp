@@ -61,6 +61,16 @@ void check_contradictions(const MaskRequest& request, const ModelPreset& model) 
   }
 }
 
+// A size that only the environment can have brought in.
+std::int64_t positive(std::int64_t value, const char* variable) {
+  if (value < 1) refuse(fmt::format("{}: {}; 1 or more is due", variable, value));
+  return value;
+}
+
+bool is_given(const Environment& environment, const char* variable) {
+  return !get(environment, variable).value_or("").empty();
+}
+
 // Whether the settings name a value, so that the model's own must stand back.
 bool is_set(const Environment& environment, const std::string& variable, const char* key) {
   if (const auto text = get(environment, "LVSA_CONFIG"); text && !text->empty()) {
@@ -95,6 +105,7 @@ Config resolve_config(const MaskRequest& request, const ModelPreset& model,
   config.rotate_keyframes = request.rotate.value_or(config.rotate_keyframes);
   config.expand_window = request.expand.value_or(config.expand_window);
   if (request.interval) apply_interval(*request.interval, config);
+  positive(config.vae_temporal_factor, "LVSA_VAE_TEMPORAL_FACTOR");
   return config;
 }
 
@@ -102,16 +113,18 @@ std::int64_t resolve_frames(const MaskRequest& request, const ModelPreset& model
                             const Config& config) {
   if (request.video_frames) return latent_frames(model, *request.video_frames);
   if (request.latent_frames) return *request.latent_frames;
-  return config.total_latent_frames.value_or(model.reference_latent_frames);
+  if (!config.total_latent_frames) return model.reference_latent_frames;
+  return positive(*config.total_latent_frames, "LVSA_TOTAL_LATENT_FRAMES");
 }
 
 std::int64_t resolve_patches(const MaskRequest& request, const ModelPreset& model,
                              const Environment& environment) {
   if (request.patches) return *request.patches;
   if (request.height) return patches_per_frame(model, {*request.height, *request.width});
-  const bool sized = get(environment, "LVSA_VIDEO_HEIGHT") && get(environment, "LVSA_VIDEO_WIDTH");
-  if (sized || get(environment, "LVSA_PATCHES_PER_FRAME")) {
-    return candidate_patches_per_frame(environment).front();
+  const bool sized =
+      is_given(environment, "LVSA_VIDEO_HEIGHT") && is_given(environment, "LVSA_VIDEO_WIDTH");
+  if (sized || is_given(environment, "LVSA_PATCHES_PER_FRAME")) {
+    return positive(candidate_patches_per_frame(environment).front(), "LVSA_PATCHES_PER_FRAME");
   }
   return patches_per_frame(model);
 }
@@ -145,7 +158,7 @@ MaskSettings resolve_mask_settings(const MaskRequest& request, const ModelPreset
   MaskSettings settings;
   settings.model = model;
   settings.version = request.version;
-  settings.step = request.step;
+  settings.step = request.step.value_or(0);
   settings.config = resolve_config(request, model, environment);
   settings.grid = make_frame_grid(resolve_frames(request, model, settings.config),
                                   resolve_patches(request, model, environment),

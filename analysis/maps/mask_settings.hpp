@@ -16,21 +16,21 @@ namespace lvsa::analysis {
 
 /// What the user asked for; unset: as the environment has it, else as the model has it.
 struct MaskRequest {
-  std::optional<std::int64_t> video_frames;  ///< not together with latent_frames
-  std::optional<std::int64_t> latent_frames;
-  std::optional<std::int64_t> height;  ///< pixels; height and width go together
-  std::optional<std::int64_t> width;
-  std::optional<std::int64_t> patches;  ///< not together with height and width
-  std::optional<std::int64_t> text_tokens;
-  std::optional<std::int64_t> window;     ///< video frames on each side
-  std::optional<std::int64_t> n_first;    ///< video frames
-  std::optional<std::string> interval;    ///< video frames, or "auto"
-  std::optional<std::int64_t> reference;  ///< latent frames
-  std::optional<double> scale;
-  std::optional<bool> rotate;
-  std::optional<bool> expand;
-  std::optional<std::string> condition;  ///< latent frames: "0,20", possibly empty
-  std::int64_t step = 0;                 ///< denoising step
+  std::optional<std::int64_t> video_frames = {};  ///< not together with latent_frames
+  std::optional<std::int64_t> latent_frames = {};
+  std::optional<std::int64_t> height = {};  ///< pixels; height and width go together
+  std::optional<std::int64_t> width = {};
+  std::optional<std::int64_t> patches = {};  ///< not together with height and width
+  std::optional<std::int64_t> text_tokens = {};
+  std::optional<std::int64_t> window = {};     ///< video frames on each side
+  std::optional<std::int64_t> n_first = {};    ///< video frames
+  std::optional<std::string> interval = {};    ///< video frames, or "auto"
+  std::optional<std::int64_t> reference = {};  ///< latent frames
+  std::optional<double> scale = {};
+  std::optional<bool> rotate = {};
+  std::optional<bool> expand = {};
+  std::optional<std::string> condition = {};  ///< latent frames: "0,20", possibly empty
+  std::optional<std::int64_t> step = {};      ///< denoising step; unset: 0
   Version version = Version::k1_3;
 };
 
