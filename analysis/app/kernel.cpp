@@ -40,7 +40,7 @@ struct Options {
 std::vector<Case> chosen_cases(const Options& options) {
   std::vector<Case> cases;
   if (options.cases.empty()) {
-    cases = analysis::suite_cases(options.suite, fixtures_folder(options.fixtures));
+    cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
   }
   for (const std::string& line : options.cases) cases.push_back(analysis::parse_case(line));
   if (!options.filter.empty()) {

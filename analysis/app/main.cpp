@@ -6,6 +6,9 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
+#include <system_error>
+#include <vector>
 
 #include "analysis/app/command.hpp"
 #include "core/error.hpp"
@@ -33,6 +36,8 @@ int run(const lvsa::app::Body& body) {
     return code;
   } catch (const lvsa::Error& error) {
     return complain(error.what(), lvsa::app::kBadInput);
+  } catch (const std::system_error& error) {  // what fmt::print throws when it cannot write
+    return complain(fmt::format("standard output: {}", error.what()), lvsa::app::kBadInput);
   } catch (const std::bad_alloc&) {
     return complain("out of memory: the sizes asked for need more than this machine has",
                     lvsa::app::kBadInput);
@@ -62,7 +67,6 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version",
                        fmt::format("lvsa-verify {} ({}, {}, {})", lvsa::kVersion, lvsa::kCommit,
                                    lvsa::kCompiler, lvsa::kBuildType));
-  app.require_subcommand(1);
   lvsa::app::Body body;
   lvsa::app::add_kernel_command(app, body);
   lvsa::app::add_vectors_command(app, body);
@@ -74,6 +78,10 @@ int main(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     return complain(fmt::format("{} (see lvsa-verify --help)", error.what()), lvsa::app::kBadInput);
+  }
+  if (!body) {
+    return complain("a subcommand is due: kernel, vectors, eval or mask (see lvsa-verify --help)",
+                    lvsa::app::kBadInput);
   }
   return run(body);
 }

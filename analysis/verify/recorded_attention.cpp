@@ -35,11 +35,26 @@ Environment environment_attribute(const Hdf5File& file, const std::string& group
   return environment;
 }
 
+Version version_attribute(const Hdf5File& file, const std::string& group) {
+  const std::string text = file.text_attribute(group, "lvsa").value_or("1.2");
+  if (text != "1.2" && text != "1.3") {
+    fail(file, group, fmt::format("attribute lvsa is '{}'; 1.2 or 1.3 is due", text));
+  }
+  return parse_version(text);
+}
+
 Layout layout_attribute(const Hdf5File& file, const std::string& group) {
   const std::string text = file.text_attribute(group, "layout").value_or("B,S,H,D");
   if (text == "B,S,H,D") return Layout::kBSHD;
   if (text == "B,H,S,D") return Layout::kBHSD;
   fail(file, group, fmt::format("attribute layout is '{}'; B,S,H,D or B,H,S,D is due", text));
+}
+
+DType output_dtype(const Hdf5File& file, const std::string& dataset, const std::string& name) {
+  for (const DType dtype : {LVSA_F64, LVSA_F32, LVSA_F16, LVSA_BF16}) {
+    if (name == dtype_name(dtype)) return dtype;
+  }
+  fail(file, dataset, fmt::format("'{}' is no element type; f64, f32, f16 or bf16 is due", name));
 }
 
 // Sizes of a dataset as [B, S, H, D] whatever its order.
@@ -104,10 +119,15 @@ Case RecordedAttention::as_case(std::int64_t step, DType dtype) const {
 RecordedAttention read_recorded(const Hdf5File& file, const std::string& group) {
   RecordedAttention recorded;
   recorded.group = group;
-  recorded.grid = make_frame_grid(size_attribute(file, group, "T"), size_attribute(file, group, "P"),
-                                  size_attribute(file, group, "text_tokens"));
+  try {
+    recorded.grid = make_frame_grid(size_attribute(file, group, "T"), size_attribute(file, group, "P"),
+                                    size_attribute(file, group, "text_tokens"));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kIo) throw;
+    fail(file, group, error.what());
+  }
   recorded.environment = environment_attribute(file, group);
-  recorded.version = parse_version(file.text_attribute(group, "lvsa").value_or("1.2"));
+  recorded.version = version_attribute(file, group);
   recorded.layout = layout_attribute(file, group);
   recorded.q = read_tensor(file, group, "q", recorded.grid, recorded.layout);
   recorded.k = read_tensor(file, group, "k", recorded.grid, recorded.layout);
@@ -135,7 +155,7 @@ std::vector<RecordedOutput> recorded_outputs(const Hdf5File& file, const std::st
     if (number.ec != std::errc() || number.ptr == end || *number.ptr != '_') {
       fail(file, output.dataset, "out_step<N>_<dtype> is due");
     }
-    output.dtype = parse_dtype(std::string_view(number.ptr + 1, static_cast<std::size_t>(end - number.ptr - 1)));
+    output.dtype = output_dtype(file, output.dataset, std::string(number.ptr + 1, end));
     outputs.push_back(output);
   }
   return outputs;

@@ -63,7 +63,8 @@ std::vector<Case> recorded_cases(const std::string& path) {
   return cases;
 }
 
-std::vector<Case> suite_cases(const std::string& suite, const std::string& fixtures) {
+std::vector<Case> suite_cases(const std::string& suite,
+                              const std::function<std::string()>& fixtures) {
   std::vector<Case> cases;
   if (!is_built_in(suite)) {
     if (!std::filesystem::exists(suite)) {
@@ -74,7 +75,7 @@ std::vector<Case> suite_cases(const std::string& suite, const std::string& fixtu
     if (cases.empty()) throw Error(ErrorKind::kValue, fmt::format("{}: holds no case", suite));
     return cases;
   }
-  append(cases, recorded_cases((std::filesystem::path(fixtures) / "attention_vectors.h5").string()));
+  append(cases, recorded_cases((std::filesystem::path(fixtures()) / "attention_vectors.h5").string()));
   append(cases, small_cases());
   if (suite == "default") append(cases, model_cases());
   if (suite == "full") append(cases, all_model_cases());

@@ -1,6 +1,7 @@
 #pragma once
 // Suites: named lists of cases, and files of case lines.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,10 @@ namespace lvsa::analysis {
 ///  - "full": the same models at every whole multiple of the horizon and every step of a rotation up
 ///    to 8, in all element types, all rows computed: hours;
 ///  - anything else: a file of case lines; '#' begins a comment, "include FILE" takes in another file.
-/// `fixtures` is the folder that holds attention_vectors.h5.
+/// `fixtures` gives the folder that holds attention_vectors.h5; asked by the built-in suites only.
 /// Throws Error(kValue or kIo) that names the suite, or file and line.
-std::vector<Case> suite_cases(const std::string& suite, const std::string& fixtures);
+std::vector<Case> suite_cases(const std::string& suite,
+                              const std::function<std::string()>& fixtures);
 
 /// The recorded attention calls of a file as cases.
 std::vector<Case> recorded_cases(const std::string& path);

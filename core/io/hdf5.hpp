@@ -33,7 +33,7 @@ class Hdf5File {
   bool has(const std::string& object) const;
   /// Throws when missing, when it is no floating-point or integer dataset, when it holds more than
   /// `max_bytes`, or when reading fails (truncated file).
-  RealDataset read_reals(const std::string& dataset, std::int64_t max_bytes = std::int64_t{1} << 36) const;
+  RealDataset read_reals(const std::string& dataset, std::int64_t max_bytes = std::int64_t{1} << 34) const;
   /// An attribute of a group or dataset; nothing when it is missing. Throws for another type.
   std::optional<std::string> text_attribute(const std::string& object, const std::string& name) const;
   std::optional<std::vector<std::int64_t>> integer_attribute(const std::string& object,
