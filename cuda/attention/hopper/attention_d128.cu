@@ -1,0 +1,7 @@
+#include "cuda/attention/hopper/instances.cuh"
+
+namespace lvsa::cuda::hopper {
+
+Instance instance_d128(lvsa_dtype dtype, int key_tile) { return instance<128>(dtype, key_tile); }
+
+}  // namespace lvsa::cuda::hopper

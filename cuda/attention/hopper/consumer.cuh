@@ -1,0 +1,255 @@
+#pragma once
+// A warpgroup that computes: 64 query rows against all key tiles of an item.
+//
+// Tile n's softmax runs while the tensor cores do other work, twice over: S_n is issued before
+// P_{n-1} V_{n-1}, so that the latter runs under the softmax of S_n; and the two warpgroups take
+// turns at issuing (ping-pong), so that one's softmax runs under the other's products.
+
+#include <cstdint>
+
+#include "cuda/attention/hopper/parameters.hpp"
+#include "cuda/attention/hopper/shared_layout.cuh"
+#include "cuda/attention/hopper/softmax.cuh"
+#include "cuda/attention/hopper/work_item.cuh"
+#include "cuda/ptx/mbarrier.cuh"
+#include "cuda/ptx/warpgroup.cuh"
+#include "cuda/ptx/wgmma.cuh"
+
+namespace lvsa::cuda::hopper {
+
+template <typename Element, int kHeadDim, int kKeyTile>
+class Consumer {
+ public:
+  /// `group` is 0 or 1, `thread` counts from 0 within the warpgroup.
+  __device__ __forceinline__ Consumer(const Parameters& p, char* dynamic_shared, int group,
+                                      int thread)
+      : p_(p), shared_(dynamic_shared), group_(group), warp_(thread / 32), lane_(thread % 32) {}
+
+  __device__ __forceinline__ void run() {
+    if (group_ == 1) pass_turn();  // group 0 begins
+    for (std::uint32_t done = 0;; ++done) {
+      ptx::mbarrier_wait(shared_.query_full(), done & 1);
+      if (shared_.header().item < 0) return;
+      compute();
+    }
+  }
+
+ private:
+  using Shared = SharedLayout<kHeadDim, kKeyTile>;
+  using Scores = float[kKeyTile / 2];
+  using Probabilities = std::uint32_t[kKeyTile / 4];
+  using Outputs = float[kHeadDim / 2];
+
+  // Named barriers 1 and 2: it is group 0's, group 1's turn. 3 and 4: the group by itself.
+  __device__ __forceinline__ void take_turn() const { ptx::barrier_sync(1 + group_, 256); }
+  __device__ __forceinline__ void pass_turn() const { ptx::barrier_arrive(2 - group_, 256); }
+
+  __device__ __forceinline__ WorkItem this_item() const {
+    return work_item(p_, shared_.header().item);
+  }
+
+  __device__ __forceinline__ void compute() {
+    const int tiles = shared_.header().tiles;
+    Outputs o;
+#pragma unroll
+    for (float& x : o) x = 0.0f;
+    RowState state;
+    if (tiles > 0) {
+      const RowFrames rows = row_frames(this_item());
+      Scores s;
+      Probabilities p;
+      float alpha[2];
+      std::uint32_t note = issue_scores(s);
+      ptx::wgmma_wait<0>();
+      ptx::keep_registers(s);
+      release(shared_.key_empty(tile_ & 1));
+      mask(s, note, rows);
+      softmax_tile(s, state, alpha, p_.scale_log2);
+      pack_all<Element>(p, s);
+      for (int n = 1; n < tiles; ++n) {
+        ++tile_;
+        take_turn();
+        note = issue_scores(s);
+        issue_outputs(o, p, tile_ - 1);
+        pass_turn();
+        ptx::wgmma_wait<1>();
+        ptx::keep_registers(s);
+        release(shared_.key_empty(tile_ & 1));
+        mask(s, note, rows);
+        softmax_tile(s, state, alpha, p_.scale_log2);
+        ptx::keep_registers(s);  // or the compiler puts the exponentials after the wait
+        ptx::wgmma_wait<0>();
+        ptx::keep_registers(o);
+        ptx::keep_registers(p);
+        release(shared_.value_empty(tile_ - 1 & 1));
+#pragma unroll
+        for (int i = 0; i < kHeadDim / 2; ++i) o[i] *= alpha[i >> 1 & 1];
+        pack_all<Element>(p, s);
+      }
+      issue_outputs(o, p, tile_);
+      ptx::wgmma_wait<0>();
+      ptx::keep_registers(o);
+      ptx::keep_registers(p);
+      release(shared_.value_empty(tile_ & 1));
+      ++tile_;
+    }
+    // Asked again rather than kept: the loop has no register to spare.
+    finish(this_item(), o, state);
+  }
+
+  /// S = Q K^T of the tile at hand; returns its note.
+  __device__ __forceinline__ std::uint32_t issue_scores(Scores& s) const {
+    const int stage = tile_ & 1;
+    ptx::mbarrier_wait(shared_.key_full(stage), tile_ >> 1 & 1);
+    const std::uint32_t note = shared_.tile_note(stage);
+    const std::uint64_t a = ptx::swizzled_operand(shared_.query() + group_ * 64 * 128, 0);
+    const std::uint64_t b = ptx::swizzled_operand(shared_.key(stage), 0);
+    ptx::keep_registers(s);
+    ptx::wgmma_fence();
+#pragma unroll
+    for (int k = 0; k < kHeadDim / 16; ++k) {
+      // 16 columns are 32 bytes; descriptors count in 16.
+      const std::uint32_t a_step = k / 4 * (Shared::kQueryHalf / 16) + k % 4 * 2;
+      const std::uint32_t b_step = k / 4 * (Shared::kKeyHalf / 16) + k % 4 * 2;
+      ptx::WgmmaShared<kKeyTile, Element>::run(s, a + a_step, b + b_step, k > 0);
+    }
+    ptx::wgmma_commit();
+    return note;
+  }
+
+  /// O += P V of an earlier tile.
+  __device__ __forceinline__ void issue_outputs(Outputs& o, Probabilities& p,
+                                                std::uint32_t tile) const {
+    const int stage = tile & 1;
+    ptx::mbarrier_wait(shared_.value_full(stage), tile >> 1 & 1);
+    const std::uint64_t b = ptx::swizzled_operand(shared_.value(stage), Shared::kKeyHalf);
+    ptx::keep_registers(o);
+    ptx::keep_registers(p);
+    ptx::wgmma_fence();
+#pragma unroll
+    for (int k = 0; k < kKeyTile / 16; ++k) {
+      ptx::WgmmaRegisters<kHeadDim, Element>::run(o, p + 4 * k, b + k * (16 * 128 / 16), 1);
+    }
+    ptx::wgmma_commit();
+  }
+
+  /// A warp is done with what a barrier guards.
+  __device__ __forceinline__ void release(std::uint32_t barrier) const {
+    __syncwarp();
+    if (lane_ == 0) ptx::mbarrier_arrive(barrier);
+  }
+
+  /// Bits of the item's frames that this thread's two rows belong to.
+  struct RowFrames {
+    std::uint32_t bit[2];
+    std::uint32_t all;
+  };
+
+  __device__ __forceinline__ int tile_row(int r) const {
+    return group_ * 64 + warp_ * 16 + lane_ / 4 + 8 * r;
+  }
+
+  __device__ __forceinline__ RowFrames row_frames(const WorkItem& item) const {
+    RowFrames rows{{0x10000u, 0x10000u}, 0x10000u};
+    if (item.merged > 0) {
+      rows.all = (1u << item.merged) - 1u << 16;
+      for (int r = 0; r < 2; ++r) {
+        // Rows past the last frame belong to it, so that they have keys like the others.
+        rows.bit[r] = 0x10000u << min(tile_row(r) / p_.items.merged_rows, item.merged - 1);
+      }
+    }
+    return rows;
+  }
+
+  __device__ __forceinline__ void mask(Scores& s, std::uint32_t note, const RowFrames& rows) const {
+    const auto keys = static_cast<int>(note & 0xffffu);
+    if (keys < kKeyTile) mask_columns(s, keys, lane_);
+    if ((note & rows.all) != rows.all) {
+      if ((note & rows.bit[0]) == 0) mask_row(s, 0);
+      if ((note & rows.bit[1]) == 0) mask_row(s, 1);
+    }
+  }
+
+  /// Frame and row (within the frame, or the text) of a row of the tile; false: no such row.
+  __device__ __forceinline__ bool place(const WorkItem& item, int row, std::int64_t* token) const {
+    int frame = item.frame;
+    int in_frame = item.row + row;
+    if (item.merged > 0) {
+      const int part = row / p_.items.merged_rows;
+      if (part >= item.merged) return false;
+      frame += part;
+      in_frame = item.row + row - part * p_.items.merged_rows;
+    }
+    if (in_frame >= (item.is_text ? p_.text : p_.patches)) return false;
+    *token = std::int64_t{item.is_text ? p_.frames : frame} * p_.patches + in_frame;
+    return true;
+  }
+
+  __device__ __forceinline__ void finish(const WorkItem& item, Outputs& o, RowState& state) const {
+    float inverse[2];
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const float sum = quad_sum(state.sum[r]);
+      inverse[r] = sum == 0.0f ? 0.0f : 1.0f / sum;
+      std::int64_t token = 0;
+      if (p_.lse != nullptr && lane_ % 4 == 0 && place(item, tile_row(r), &token)) {
+        p_.lse[item.batch * p_.lse_strides.batch + token * p_.lse_strides.token +
+               item.head * p_.lse_strides.head] =
+            sum == 0.0f ? kMinusInfinity : state.max[r] * p_.scale + logf(sum);
+      }
+    }
+    // The rows go through the group's part of the query tile, so that whole rows are written. Its
+    // warps may still be reading queries.
+    ptx::barrier_sync(3 + group_, 128);
+    const int matrix_row = lane_ % 16;
+    const std::uint32_t rows = shared_.query() + (group_ * 64 + warp_ * 16) * 128;
+#pragma unroll
+    for (int j = 0; j < kHeadDim / 16; ++j) {
+      const std::uint32_t chunk = (2 * j + lane_ / 16) % 8 ^ lane_ % 8;
+      const std::uint32_t address =
+          rows + j / 4 * Shared::kQueryHalf + matrix_row * 128 + chunk * 16;
+      const float* x = o + 8 * j;
+      ptx::store_matrix_x4(address, pack(Element{}, x[0] * inverse[0], x[1] * inverse[0]),
+                           pack(Element{}, x[2] * inverse[1], x[3] * inverse[1]),
+                           pack(Element{}, x[4] * inverse[0], x[5] * inverse[0]),
+                           pack(Element{}, x[6] * inverse[1], x[7] * inverse[1]));
+    }
+    __syncwarp();
+    write_rows(item, rows);
+    // The next queries come by the copy engine.
+    ptx::fence_proxy_async();
+    release(shared_.query_empty());
+  }
+
+  /// Writes the warp's 16 rows, 16 bytes a lane.
+  __device__ __forceinline__ void write_rows(const WorkItem& item, std::uint32_t rows) const {
+    constexpr int kRowLanes = kHeadDim / 8;
+    constexpr int kRowsAtOnce = 32 / kRowLanes;
+    auto* out = static_cast<Element*>(p_.out) + item.batch * p_.out_strides.batch +
+                item.head * p_.out_strides.head;
+    const int column = lane_ % kRowLanes;
+#pragma unroll
+    for (int first = 0; first < 16; first += kRowsAtOnce) {
+      const int row = first + lane_ / kRowLanes;
+      std::int64_t token = 0;
+      if (!place(item, group_ * 64 + warp_ * 16 + row, &token)) continue;
+      const std::uint32_t address =
+          rows + column / 8 * Shared::kQueryHalf + row * 128 + (column % 8 ^ row % 8) * 16;
+      uint4 words;
+      asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+                   : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w)
+                   : "r"(address)
+                   : "memory");
+      *reinterpret_cast<uint4*>(out + token * p_.out_strides.token + column * 8) = words;
+    }
+  }
+
+  const Parameters& p_;
+  Shared shared_;
+  int group_;
+  int warp_;
+  int lane_;
+  std::uint32_t tile_ = 0;  ///< tiles of the ring taken
+};
+
+}  // namespace lvsa::cuda::hopper
