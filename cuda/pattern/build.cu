@@ -1,0 +1,229 @@
+// The whole pattern of a configuration by one block.
+#include "core/error.hpp"
+#include "cuda/error.hpp"
+#include "cuda/pattern/batch.hpp"
+#include "cuda/pattern/rules.cuh"
+
+namespace lvsa::cuda {
+namespace {
+
+using rules::FrameSet;
+using rules::kWarp;
+using rules::Plan;
+
+constexpr int kThreads = 512;
+constexpr int kWarps = kThreads / kWarp;
+
+// The arrays of one configuration.
+__device__ PatternArrays arrays_of(PatternArrays a, std::int64_t c, std::int64_t frames) {
+  const auto move = [](auto*& pointer, std::int64_t by) {
+    if (pointer != nullptr) pointer += by;
+  };
+  move(a.summary, c);
+  move(a.globals, c * frames);
+  move(a.is_global, c * frames);
+  move(a.windows, c * frames);
+  move(a.offsets, c * (frames + 1));
+  move(a.list, c * a.list_capacity);
+  move(a.mask, c * frames * frames);
+  move(a.indptr, c * (frames + 1));
+  move(a.indices, c * a.list_capacity);
+  move(a.column_frames, c * frames);
+  move(a.global_copies, c * frames);
+  move(a.local_copies, c * frames);
+  return a;
+}
+
+__device__ void set_offset(const PatternArrays& out, int row, std::int64_t offset) {
+  if (out.offsets != nullptr) out.offsets[row] = offset;
+  if (out.indptr != nullptr) out.indptr[row] = static_cast<std::int32_t>(offset);
+}
+
+// All lists empty: what a reader finds when there is no pattern. `rows` may be any number.
+__device__ void clear(const PatternArrays& out, PatternSummary summary, int rows) {
+  for (int row = static_cast<int>(threadIdx.x); row <= rows; row += kThreads) {
+    set_offset(out, row, 0);
+  }
+  if (threadIdx.x == 0) *out.summary = summary;
+}
+
+// A query frame attends itself as soon as there is a window, so then all frames are columns.
+__device__ int column_of(const Plan& plan, const FrameSet& globals, int f) {
+  return plan.window > 0 ? f : globals.below(f);
+}
+
+// What depends on one frame alone.
+__device__ void write_frame(const Plan& plan, const FrameSet& globals, const PatternArrays& out,
+                            int f, Window window) {
+  const bool global = globals.has(f);
+  const int rank = globals.below(f);
+  if (out.windows != nullptr) out.windows[f] = window;
+  if (out.is_global != nullptr) out.is_global[f] = global ? 1 : 0;
+  if (global && out.globals != nullptr) out.globals[rank] = f;
+  if (!global && plan.window == 0) return;
+  const int column = column_of(plan, globals, f);
+  if (out.column_frames != nullptr) out.column_frames[column] = f;
+  const std::int64_t p = out.patches_per_frame;
+  if (global && out.global_copies != nullptr) out.global_copies[rank] = {rank * p, column * p};
+  if (!global && out.local_copies != nullptr) out.local_copies[f - rank] = {f * p, column * p};
+}
+
+struct RowTotals {
+  std::int64_t pairs;
+  int least;
+  int most;
+};
+
+// Writes what belongs to frames and the offsets of the rows.
+__device__ RowTotals write_frames(const Plan& plan, const FrameSet& globals, int global_count,
+                                  const PatternArrays& out, int* warp_sums) {
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  RowTotals totals{0, plan.frames, 0};
+  for (int base = 0; base < plan.frames; base += kThreads) {
+    const int f = base + static_cast<int>(threadIdx.x);
+    int size = 0;
+    if (f < plan.frames) {
+      const Window window = rules::window_of(plan, globals, global_count, f);
+      write_frame(plan, globals, out, f, window);
+      size = rules::row_size(globals, global_count, window);
+    }
+    const int through = rules::inclusive_scan(size);
+    const int most = __reduce_max_sync(rules::kAllLanes, size);
+    const int least = __reduce_min_sync(rules::kAllLanes, f < plan.frames ? size : plan.frames);
+    if (rules::lane() == kWarp - 1) {
+      warp_sums[warp] = through;
+      warp_sums[kWarps + warp] = most;
+      warp_sums[2 * kWarps + warp] = least;
+    }
+    __syncthreads();
+    int before = 0;
+    int all = 0;
+    for (int w = 0; w < kWarps; ++w) {
+      before += w < warp ? warp_sums[w] : 0;
+      all += warp_sums[w];
+      totals.most = max(totals.most, warp_sums[kWarps + w]);
+      totals.least = min(totals.least, warp_sums[2 * kWarps + w]);
+    }
+    if (f < plan.frames) set_offset(out, f, totals.pairs + before + through - size);
+    totals.pairs += all;
+    __syncthreads();  // warp_sums is written again
+  }
+  if (threadIdx.x == 0) set_offset(out, plan.frames, totals.pairs);
+  return totals;
+}
+
+// One row of list, indices and mask, by a warp.
+__device__ void write_row(const Plan& plan, const FrameSet& globals, int global_count,
+                          const PatternArrays& out, int f, Window window) {
+  const int before = globals.below(window.lo);
+  const int inside = window.hi < window.lo ? 0 : globals.below(window.hi + 1) - before;
+  if (out.list != nullptr || out.indices != nullptr) {
+    const std::int64_t offset = out.offsets != nullptr ? out.offsets[f] : out.indptr[f];
+    const int size = rules::row_size(globals, global_count, window);
+    for (int j = rules::lane(); j < size; j += kWarp) {
+      const int key = rules::row_entry(out.globals, before, inside, window, j);
+      if (out.list != nullptr) out.list[offset + j] = key;
+      if (out.indices != nullptr) out.indices[offset + j] = column_of(plan, globals, key);
+    }
+  }
+  if (out.mask == nullptr) return;
+  for (int key = rules::lane(); key < plan.frames; key += kWarp) {
+    const bool in_window = key >= window.lo && key <= window.hi;
+    out.mask[static_cast<std::int64_t>(f) * plan.frames + key] = static_cast<std::uint8_t>(
+        (globals.has(key) ? kMaskGlobal : 0) | (in_window ? kMaskWindow : 0));
+  }
+}
+
+// All rows, in turn over the warps. A warp finds the windows of its next 32 rows at once, a lane
+// each, before it writes them one by one.
+__device__ void write_rows(const Plan& plan, const FrameSet& globals, int global_count,
+                           const PatternArrays& out) {
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  for (int base = 0; base < plan.frames; base += kWarps * kWarp) {
+    const int own = base + rules::lane() * kWarps + warp;
+    const Window window =
+        own < plan.frames ? rules::window_of(plan, globals, global_count, own) : Window{0, -1};
+    for (int i = 0; i < kWarp; ++i) {
+      const int f = base + i * kWarps + warp;
+      if (f >= plan.frames) break;
+      write_row(plan, globals, global_count, out, f,
+                {__shfl_sync(rules::kAllLanes, window.lo, i),
+                 __shfl_sync(rules::kAllLanes, window.hi, i)});
+    }
+  }
+}
+
+__global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, PatternArrays all) {
+  extern __shared__ std::uint32_t memory[];
+  __shared__ int warp_sums[3 * kWarps];
+  __shared__ int shared_count;
+  const int words = rules::set_words(batch.frame_capacity);
+  const FrameSet globals{memory, reinterpret_cast<std::int32_t*>(memory + words)};
+  const auto c = static_cast<std::int64_t>(blockIdx.x);
+  const PatternArrays out = arrays_of(all, c, batch.frame_capacity);
+  const PatternSettings settings = batch.settings[c];
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+
+  // Every warp works the plan out for itself: cheaper than handing it round.
+  const Plan plan = rules::make_plan(settings, batch);
+  PatternSummary summary{};
+  summary.status = plan.status;
+  if (plan.status != PatternStatus::kOk) {
+    clear(out, summary, max(0, min(settings.frames, batch.frame_capacity)));
+    return;
+  }
+  rules::fill_grid(plan, globals.words, warp, kWarps);
+  __syncthreads();
+  rules::join_extra(plan, settings, batch.extra_frames, globals.words,
+                    static_cast<int>(threadIdx.x), kThreads);
+  __syncthreads();
+  if (warp == 0) {
+    const int count = rules::count_set(plan, globals);
+    if (threadIdx.x == 0) shared_count = count;
+  }
+  __syncthreads();
+  const int global_count = shared_count;
+
+  const RowTotals totals = write_frames(plan, globals, global_count, out, warp_sums);
+  __syncthreads();  // rows read the globals and offsets that other warps wrote
+  const bool lists = out.list != nullptr || out.indices != nullptr;
+  if (lists && totals.pairs > out.list_capacity) {
+    summary.status = PatternStatus::kListTooSmall;
+    summary.pairs = totals.pairs;
+    clear(out, summary, plan.frames);
+    return;
+  }
+  write_rows(plan, globals, global_count, out);
+  if (threadIdx.x == 0) {
+    *out.summary = {PatternStatus::kOk,
+                    plan.interval,
+                    plan.start,
+                    global_count,
+                    plan.window > 0 ? plan.frames : global_count,
+                    totals.least,
+                    totals.most,
+                    0,
+                    totals.pairs};
+  }
+}
+
+}  // namespace
+
+void build_patterns(const PatternBatch& batch, const PatternArrays& out, cudaStream_t stream) {
+  check_batch(batch, out.summary);
+  const bool lists = out.list != nullptr || out.indices != nullptr;
+  if (lists && (out.globals == nullptr || (out.offsets == nullptr && out.indptr == nullptr))) {
+    throw Error(ErrorKind::kValue, "pattern lists are asked for without globals and offsets");
+  }
+  if (lists && out.list_capacity < 0) {
+    throw Error(ErrorKind::kValue, "list_capacity is " + std::to_string(out.list_capacity) +
+                                       "; 0 or more is due");
+  }
+  if (batch.count == 0) return;
+  const auto bytes =
+      static_cast<std::size_t>(rules::set_words(batch.frame_capacity)) * 2 * sizeof(std::uint32_t);
+  build_kernel<<<static_cast<unsigned>(batch.count), kThreads, bytes, stream>>>(batch, out);
+  check_launch("build_patterns");
+}
+
+}  // namespace lvsa::cuda

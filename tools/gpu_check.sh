@@ -1,0 +1,223 @@
+#!/usr/bin/env bash
+# Tests, sanitizes and benchmarks the CUDA part on this machine's GPU, in under eight minutes, and
+# writes one result file with raw samples, clocks, driver and versions.
+set -uo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: tools/gpu_check.sh [options]
+
+  --build DIR      build folder to use, made when missing        (default: build-cuda)
+  --prebuilt DIR   use these binaries instead of building: DIR/bin/* and the shared libraries that
+                   the machine lacks in DIR/lib (see --pack)
+  --pack DIR       makes such a folder out of --build's binaries and ends; needs no GPU
+  --results DIR    where result files go                         (default: bench/results)
+  --commit ID      commit of the sources, where git is not at hand
+  --quick          leaves out the sanitizers
+  --help
+
+Exit status: 0 all passed, 1 something failed, 2 wrong arguments, 77 no usable GPU.
+Never changes a setting of the card.
+TEXT
+}
+
+cd "$(dirname "$0")/.." || exit 2
+build=build-cuda prebuilt='' pack='' results=bench/results commit='' quick=0
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --build|--prebuilt|--pack|--results|--commit)
+      [ $# -ge 2 ] || { echo "gpu_check: $1 needs a value" >&2; exit 2; }
+      declare "${1#--}=$2"; shift 2 ;;
+    --quick) quick=1; shift ;;
+    --help|-h) usage; exit 0 ;;
+    *) echo "gpu_check: unknown option $1" >&2; usage >&2; exit 2 ;;
+  esac
+done
+
+say() { printf 'gpu_check: %s\n' "$*"; }
+
+build_all() {
+  [ -f "$build/CMakeCache.txt" ] ||
+    cmake --preset cuda -B "$build" -DLVSA_CUDA_ARCHITECTURES="80;90a" || return 1
+  cmake --build "$build" --target lvsa_cuda test_cuda lvsa-verify || return 1
+  # Benchmarks are targets of their own; there may be none.
+  local source
+  for source in bench/*_cuda.cpp; do
+    [ -e "$source" ] || continue
+    cmake --build "$build" --target "bench_$(basename "$source" .cpp)" || return 1
+  done
+}
+
+# The libraries of a plain Linux machine stay behind: they must match its loader.
+pack_to() {
+  local out=$1 binary library
+  mkdir -p "$out/bin" "$out/lib" || return 1
+  for binary in "$build"/tests/test_cuda "$build"/bench/*_cuda "$build"/lvsa-verify \
+                "$build"/analysis/lvsa-verify "$build"/bin/lvsa-verify; do
+    [ -f "$binary" ] && [ -x "$binary" ] || continue
+    cp -f "$binary" "$out/bin/" || return 1
+    strip "$out/bin/$(basename "$binary")" || return 1
+  done
+  cp -f "$build"/liblvsa_cuda.so "$out/lib/" || return 1
+  for binary in "$out"/bin/* "$out"/lib/liblvsa_cuda.so; do
+    LD_LIBRARY_PATH="$build" ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }'
+  done | sort -u | while read -r library; do
+    case "$(basename "$library")" in
+      libc.so*|libm.so*|libdl.so*|librt.so*|libpthread.so*|ld-linux*|libstdc++.so*|libgcc_s.so*|\
+      libresolv.so*|liblvsa_cuda.so|libcuda.so*) ;;
+      *) cp -fL "$library" "$out/lib/" ;;
+    esac
+  done
+}
+
+if [ -n "$pack" ]; then
+  build_all && pack_to "$pack" || { say "packing failed" >&2; exit 1; }
+  say "packed into $pack: $(du -sh "$pack" | cut -f1)"
+  exit 0
+fi
+
+if ! gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>&1 | head -n 1) || [ -z "$gpu" ] ||
+   [[ "$gpu" == *[Ff]ailed* || "$gpu" == *"not found"* || "$gpu" == *"No devices"* ]]; then
+  say "no usable GPU on this machine (nvidia-smi says: ${gpu:-nothing})" >&2
+  exit 77
+fi
+[ -n "$commit" ] || commit=$(git rev-parse --short HEAD 2>/dev/null) || commit=unknown
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+export LVSA_FIXTURES="$PWD/fixtures"
+failures=0
+steps="$work/steps.tsv"
+: >"$steps"
+
+# step NAME LIMIT_S COMMAND...: runs it, shows its end when it fails, notes result and time.
+step() {
+  local name=$1 limit=$2 begin end status
+  shift 2
+  begin=$(date +%s.%N)
+  timeout "$limit" "$@" >"$work/$name.log" 2>&1
+  status=$?
+  end=$(date +%s.%N)
+  printf '%s\t%d\t%.2f\n' "$name" "$status" "$(echo "$end $begin" | awk '{ print $1 - $2 }')" >>"$steps"
+  if [ "$status" -eq 0 ]; then
+    say "$name: passed ($(tail -n 1 "$steps" | cut -f3) s)"
+  else
+    failures=$((failures + 1))
+    say "$name: FAILED with status $status$([ "$status" -eq 124 ] && echo " (over $limit s)")"
+    tail -n 40 "$work/$name.log"
+  fi
+  return "$status"
+}
+
+if [ -n "$prebuilt" ]; then
+  [ -x "$prebuilt/bin/test_cuda" ] || { say "$prebuilt/bin/test_cuda is missing" >&2; exit 2; }
+  binaries=$(cd "$prebuilt/bin" && pwd)
+  LD_LIBRARY_PATH="$(cd "$prebuilt/lib" && pwd)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  export LD_LIBRARY_PATH
+  library="$prebuilt/lib/liblvsa_cuda.so"
+else
+  step build 420 bash -c "$(declare -f build_all); build=$build; build_all" || exit 1
+  binaries="$work/bin"
+  mkdir -p "$binaries"
+  find "$PWD/$build" \( -path "*/tests/test_cuda" -o -path "*/bench/*_cuda" -o -name lvsa-verify \) \
+    -type f -perm -u+x -exec ln -sf {} "$binaries/" \;
+  library="$build/liblvsa_cuda.so"
+fi
+
+query() { nvidia-smi --query-gpu="$1" --format=csv,noheader,nounits 2>/dev/null | head -n 1; }
+clocks_before=$(query clocks.sm,clocks.mem,temperature.gpu,power.draw)
+( while sleep 1; do query clocks.sm,clocks.mem,temperature.gpu,power.draw; done ) \
+  >"$work/clocks.csv" 2>/dev/null &
+sampler=$!
+
+# What a sanitizer watches must be small: it runs 10 to 100 times slower. Tests whose name starts
+# with Small are made for it.
+export RC_PARAMS="${RC_PARAMS:-seed=20260601 max_success=200}"
+step tests 180 "$binaries/test_cuda" --gtest_brief=1 --gtest_output="json:$work/tests.json"
+if [ "$quick" -eq 0 ]; then
+  small='*Small*:DevicePattern.NamesBad*:DevicePattern.RefusesAList*:DevicePattern.FollowsTheStep*'
+  small+=':DeviceGeometry.FindsNothing*:DevicePattern.IsCoresForBatches*:DeviceGeometry.IsCores*'
+  if command -v compute-sanitizer >/dev/null; then
+    for tool in memcheck racecheck initcheck synccheck; do
+      RC_PARAMS="seed=20260601 max_success=8" \
+        step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 9 --launch-timeout 60 \
+        "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="$small"
+    done
+  else
+    say "compute-sanitizer is missing: FAILED"
+    failures=$((failures + 1))
+  fi
+fi
+if [ -x "$binaries/lvsa-verify" ] && [ -n "${LVSA_SUITE:-}" ]; then
+  step conformance 120 "$binaries/lvsa-verify" kernel --library "$library" --suite "$LVSA_SUITE"
+fi
+: >"$work/bench.ndjson"
+for program in "$binaries"/*_cuda; do
+  name=$(basename "$program")
+  [ "$name" = test_cuda ] && continue
+  [ -x "$program" ] || continue
+  step "bench_$name" 60 bash -c "'$program' >'$work/$name.out'" && cat "$work/$name.out" >>"$work/bench.ndjson"
+done
+kill "$sampler" 2>/dev/null
+wait "$sampler" 2>/dev/null
+
+device_name=$(query name | tr ' /' '--')
+mkdir -p "$results/$device_name"
+file="$results/$device_name/$(date -u +%Y-%m-%d)-$commit.json"
+CLOCKS_BEFORE="$clocks_before" CLOCKS_AFTER="$(query clocks.sm,clocks.mem,temperature.gpu,power.draw)" \
+DRIVER="$(query driver_version)" NAME="$(query name)" COMMIT="$commit" WORK="$work" FILE="$file" \
+NVCC="$(nvcc --version 2>/dev/null | tail -n 1)" KERNEL="$(uname -sr)" python3 - <<'PYTHON'
+import datetime, json, os
+e, work = os.environ, os.environ["WORK"]
+
+def clocks(line):
+    names = ["sm_mhz", "memory_mhz", "temperature_c", "power_w"]
+    try:
+        return dict(zip(names, [float(x) for x in line.split(",")]))
+    except ValueError:
+        return {"text": line}
+
+def lines(name):
+    path = os.path.join(work, name)
+    return open(path).read().splitlines() if os.path.exists(path) else []
+
+steps = [dict(zip(["name", "status", "seconds"], [n, int(s), float(t)]))
+         for n, s, t in (line.split("\t") for line in lines("steps.tsv"))]
+tests = {}
+if os.path.exists(os.path.join(work, "tests.json")):
+    found = json.load(open(os.path.join(work, "tests.json")))
+    skipped = sum(t.get("result") == "SKIPPED" for s in found["testsuites"] for t in s["testsuite"])
+    tests = {"run": found["tests"], "failed": found["failures"], "skipped": skipped,
+             "names": [s["name"] + "." + t["name"] for s in found["testsuites"] for t in s["testsuite"]]}
+result = {
+    "commit": e["COMMIT"],
+    "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    "device": e["NAME"], "driver": e["DRIVER"], "nvcc": e["NVCC"], "system": e["KERNEL"],
+    "clocks_before": clocks(e["CLOCKS_BEFORE"]), "clocks_after": clocks(e["CLOCKS_AFTER"]),
+    "clocks_each_second": [clocks(line) for line in lines("clocks.csv")],
+    "steps": steps, "tests": tests,
+    "sanitizers": {s["name"]: [l for l in lines(s["name"] + ".log") if "SUMMARY" in l]
+                   for s in steps if s["name"].endswith("check")},
+    "benchmarks": [json.loads(line) for line in lines("bench.ndjson")],
+}
+with open(e["FILE"], "w") as out:
+    json.dump(result, out, indent=1)
+    out.write("\n")
+print(f"{'step':<24}{'status':>8}{'seconds':>10}")
+for s in steps:
+    print(f"{s['name']:<24}{s['status']:>8}{s['seconds']:>10.2f}")
+if tests:
+    print(f"tests: {tests['run']} run, {tests['failed']} failed, {tests['skipped']} skipped")
+for b in result["benchmarks"]:
+    print(f"{b['name']:<60}{b['median']:>14.3f} {b['unit']}")
+# Where there is a GPU nothing may be skipped: a driver too old would otherwise look like success.
+if not tests or tests["skipped"] > 0:
+    raise SystemExit("tests were skipped or left no report")
+PYTHON
+[ $? -eq 0 ] || failures=$((failures + 1))
+say "results in $file"
+if [ "$failures" -gt 0 ]; then
+  say "$failures step(s) FAILED"
+  exit 1
+fi
+say "all passed"
