@@ -33,7 +33,7 @@ header, main, footer { max-width: 82rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 1.75rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .6rem; }
-h3 { font-size: .95rem; margin: 0 0 .5rem; }
+h4 { font-size: .95rem; margin: 0 0 .5rem; }
 p { margin: .4rem 0; }
 a { color: var(--accent); }
 code, .mono { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", monospace; font-size: .86em; }
@@ -97,24 +97,27 @@ button.plain:hover, .choice:hover { border-color: var(--accent); }
 
 /* Table of cases */
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-.cases { background: var(--panel); border: 1px solid var(--line); font-size: .86rem; }
-.cases th, .cases td { padding: .36rem .5rem; text-align: left; white-space: nowrap; }
-.cases thead th {
+.cases { background: var(--panel); border: 1px solid var(--line); font-size: .82rem; }
+.cases th, .cases td { text-align: left; white-space: nowrap; }
+.case > th, .case > td { padding: .36rem .45rem; }
+.cases > thead th {
   position: sticky; top: 0; z-index: 2; background: var(--panel); font-weight: 600;
   border-bottom: 2px solid var(--line); padding: 0;
 }
-.cases thead button, .cases thead .head {
+.cases > thead button {
   font: inherit; color: inherit; background: none; border: 0; width: 100%; text-align: inherit;
-  padding: .5rem; white-space: nowrap; display: block;
+  padding: .5rem .45rem; white-space: nowrap; display: block;
 }
-.cases thead button { cursor: pointer; }
-.cases thead button:hover { color: var(--accent); }
-.cases thead button::after { content: " \2195"; opacity: .35; }
-.cases th[aria-sort=ascending] button::after { content: " \2191"; opacity: 1; }
-.cases th[aria-sort=descending] button::after { content: " \2193"; opacity: 1; }
+.cases > thead button { cursor: pointer; }
+.cases > thead button:hover { color: var(--accent); }
+/* The arrow needs no room of its own: it stands in the padding. */
+.cases > thead button::after { content: "\2195"; display: inline-block; width: .55rem; margin-right: -.55rem; font-weight: 400; opacity: .3; }
+.cases > thead th[aria-sort=ascending] button::after { content: "\2191"; opacity: 1; }
+.cases > thead th[aria-sort=descending] button::after { content: "\2193"; opacity: 1; }
 .cases .n { text-align: right; }
 .cases tbody { border-top: 1px solid var(--line); }
-.cases tbody th { font-weight: 600; }
+.case > th { font-weight: 600; }
+.case > :last-child, .cases > thead th:last-child button { padding-right: .9rem; }
 .js .case { cursor: pointer; }
 .js .case:hover > * { background: var(--stripe); }
 .toggle { font: inherit; color: var(--soft); background: none; border: 0; padding: .1rem .2rem; cursor: pointer; }
@@ -128,11 +131,10 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 .badge.s-fail { background: var(--fail-bg); } .badge.s-error { background: var(--error-bg); }
 .badge.s-unsupported { background: var(--unsupported-bg); }
 .ratio { display: inline-flex; align-items: center; gap: .5rem; justify-content: flex-end; }
-.ratio .meter { width: 3.4rem; height: .45rem; background: var(--code); border-radius: 2px; overflow: hidden; }
+.ratio .meter { width: 2.8rem; height: .45rem; background: var(--code); border-radius: 2px; overflow: hidden; }
 .meter i { display: block; height: 100%; background: var(--accent); }
-.over .meter i { background: var(--weak); }
-.s-fail-row .over .meter i { background: var(--fail); }
-.s-fail-row .over { color: var(--fail); font-weight: 600; }
+.over .meter i { background: var(--fail); }
+.over { color: var(--fail); font-weight: 600; }
 .empty { padding: 1.5rem; text-align: center; color: var(--soft); }
 
 /* Details of a case */
@@ -153,16 +155,17 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
   overflow-wrap: anywhere; white-space: pre-wrap;
 }
 .copybox .what { flex: none; width: 5rem; color: var(--soft); font-size: .82rem; padding-top: .35rem; }
-.columns { display: flex; flex-wrap: wrap; gap: 1.4rem 2.2rem; align-items: flex-start; }
-.columns > section { flex: 1 1 22rem; min-width: 0; }
-.columns > .figure-box { flex: 0 1 auto; max-width: 100%; }
+.columns { display: grid; grid-template-columns: minmax(0, 44rem) minmax(20rem, 1fr); gap: 1.4rem 2.2rem; align-items: start; }
+.columns > * { min-width: 0; }
+.groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 0 2rem; margin-top: 1.3rem; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: .12rem 1.1rem; margin: 0 0 1.1rem; font-size: .88rem; }
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .terms { font-size: .86rem; margin: .4rem 0 1.1rem; }
 .terms caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
-.terms th, .terms td { padding: .18rem .7rem .18rem 0; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
+.terms th, .terms td { padding: .22rem .9rem .22rem 0; white-space: normal; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top; }
 .terms th { font-weight: 400; }
+.terms thead th { font-weight: 600; }
 .terms .n { text-align: right; white-space: nowrap; }
 .terms tfoot th, .terms tfoot td { font-weight: 600; border-bottom: 0; }
 .terms .formula { color: var(--soft); display: block; font-size: .92em; }
@@ -181,18 +184,21 @@ svg text.title { fill: var(--ink); }
 .beyond { fill: var(--fail-bg); }
 .bars rect { fill: var(--accent); fill-opacity: .28; }
 .caps { stroke: var(--accent); stroke-width: 3; fill: none; }
-.bars.over rect { fill: var(--weak); } .caps.over { stroke: var(--weak); }
-.is-fail .bars.over rect { fill: var(--fail); } .is-fail .caps.over { stroke: var(--fail); }
+.bars.over rect { fill: var(--fail); } .caps.over { stroke: var(--fail); }
 .points a:hover use { stroke: var(--ink); stroke-width: 2; }
 
 footer { padding-bottom: 2.5rem; color: var(--soft); font-size: .88rem; }
-.help dt { font-weight: 600; margin-top: .5rem; } .help dd { margin: 0; }
+.help dl { margin: 0; } .help dt { font-weight: 600; } .help dd + dt { margin-top: .5rem; } .help dd { margin: 0; }
 
-@media (max-width: 75rem) { .cases .c2 { display: none; } }
+@media (max-width: 75rem) {
+  .cases .c2 { display: none; }
+  .cases > thead button::after { margin-right: 0; }
+}
+@media (max-width: 68rem) { .columns { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 48rem) {
   .cases .c3 { display: none; }
-  .cases th, .cases td { padding-left: .3rem; padding-right: .3rem; }
-  .cases thead button, .cases thead .head { padding: .5rem .3rem; }
+  .case > th, .case > td { padding-left: .3rem; padding-right: .3rem; }
+  .cases > thead button { padding: .5rem .3rem; }
   .ratio .meter { display: none; }
   header, main, footer { padding-left: .8rem; padding-right: .8rem; }
   .detail-box { padding: .8rem .6rem 1rem; max-width: calc(100vw - 1.8rem); }
@@ -211,11 +217,11 @@ footer { padding-bottom: 2.5rem; color: var(--soft); font-size: .88rem; }
   body { font-size: 10pt; }
   header, main, footer { max-width: none; padding: 0; }
   .filters, .bar, .copy, .chevron, .skip-link { display: none; }
-  .cases thead th { position: static; }
+  .cases > thead th { position: static; }
   .cases { font-size: 7.5pt; }
   .cases .c2 { display: table-cell; } .ratio .meter { display: none; }
-  .cases thead button::after { content: none; }
-  .case, .panel, .tiles, .columns > section, .facts, .terms { break-inside: avoid; }
+  .cases > thead button::after { content: none; }
+  .case, .panel, .tiles, svg.figure, .facts, .terms { break-inside: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";

@@ -67,6 +67,23 @@ std::string input_html(const Case& c) {
   return c.sigma == 1.0 ? name : fmt::format("{} &times; {:.3g}", name, c.sigma);
 }
 
+// Order of the status column: what needs a look comes first.
+int severity(Status status) {
+  switch (status) {
+    case Status::kFail:
+      return 0;
+    case Status::kError:
+      return 1;
+    case Status::kWeak:
+      return 2;
+    case Status::kPass:
+      return 3;
+    case Status::kUnsupported:
+      return 4;
+  }
+  return 5;
+}
+
 std::string toggle(std::size_t number) {
   return fmt::format(
       "<td class=\"n\" data-v=\"{0}\"><button type=\"button\" class=\"toggle\""
@@ -81,7 +98,7 @@ std::string measured_cells(const CaseResult& result) {
   const double kernel_s = result.timings.kernel_s;
   return value_cell(11, static_cast<double>(result.interval), result.interval > 0,
                     std::to_string(result.interval)) +
-         value_cell(12, result.density, result.density > 0.0, percent_text(result.density)) +
+         value_cell(12, result.density, true, percent_text(result.density)) +
          value_cell(13, result.output.worst_ratio, checked, ratio_html(result.output.worst_ratio)) +
          value_cell(14, kernel_s, kernel_s > 0.0, seconds_text(kernel_s)) +
          value_cell(15, result.useful_gflops, result.useful_gflops > 0.0,
@@ -91,9 +108,8 @@ std::string measured_cells(const CaseResult& result) {
 std::string case_row(const CaseResult& result, std::size_t number) {
   const Case& c = result.c;
   const std::string model = escape_markup(c.model);
-  const std::string status(status_name(result.status));
-  return fmt::format("<tr class=\"case{}\">", is_failure(result.status) ? " s-fail-row" : "") +
-         toggle(number) + cell(1, status, status_badge(result.status)) +
+  return "<tr class=\"case\">" + toggle(number) +
+         cell(1, std::to_string(severity(result.status)), status_badge(result.status)) +
          fmt::format("<th scope=\"row\" data-v=\"{0}\">{0}</th>", model) +
          count_cell(3, c.grid.frames) + count_cell(4, c.grid.patches_per_frame) +
          count_cell(5, c.grid.text_tokens) +

@@ -35,7 +35,8 @@ std::string swatch(std::string_view variable, std::string_view name) {
 
 std::string figure_html(const CaseResult& result, const MaskEntry& mask) {
   const std::string figure = frame_figure(result, mask);
-  std::string html = "<section class=\"figure-box\"><h3>Mask and error by query frame</h3>";
+  const char* title = has_frame_ratios(result) ? "Mask and error by query frame" : "Mask";
+  std::string html = fmt::format("<section><h4>{}</h4>", title);
   if (!figure.empty()) {
     html += "<div class=\"scroll\">" + figure + "</div>";
     if (!mask.symbol_id.empty()) {
@@ -85,7 +86,8 @@ std::string element_html(const ElementReport& element, const std::string& place)
          fact("got", number_text(element.got, 9)) +
          fact("error", number_text(std::abs(element.got - element.expected), 4)) +
          fact("bound", number_text(element.tolerance.total, 4)) +
-         fact("error / bound", number_text(element.ratio, 4)) + "</dl>";
+         fact("error / bound", number_text(element.ratio, 4) + " (output rounding set aside)") +
+         "</dl>";
 }
 
 std::string counts_text(const OutputCheck& check) {
@@ -97,16 +99,17 @@ std::string counts_text(const OutputCheck& check) {
 
 std::string checks_html(const CaseResult& result) {
   const OutputCheck& output = result.output;
-  std::string html = "<section><h3>Worst element of the output</h3>";
-  if (output.checked == 0 && output.unwritten == 0)
-    return html + "<p>Nothing was checked.</p></section>";
+  if (output.checked == 0 && output.unwritten == 0) {
+    return "<section><h4>Output</h4><p>Nothing was checked.</p></section>";
+  }
+  std::string html = "<section><h4>Worst element of the output</h4>";
   html += "<p class=\"soft\">" + counts_text(output) + "</p>";
   if (output.checked > 0) {
     html +=
         element_html(output.worst, place_text(output.worst)) + bound_table(output.worst.tolerance);
   }
   if (result.lse.checked > 0) {
-    html += "<h3>Worst element of the log-sum-exp</h3><p class=\"soft\">" +
+    html += "<h4>Worst element of the log-sum-exp</h4><p class=\"soft\">" +
             counts_text(result.lse) + "</p>" +
             element_html(result.lse.worst, lse_place_text(result.lse.worst));
   } else {
@@ -118,17 +121,18 @@ std::string checks_html(const CaseResult& result) {
 // --- facts --------------------------------------------------------------------------------------
 
 std::string geometry_facts(const Case& c) {
-  std::string html = "<h3>Problem</h3><dl class=\"facts\">";
+  std::string html = "<section><h4>Problem</h4><dl class=\"facts\">";
   html +=
-      fact("tokens", fmt::format("{} frames &times; {} + {} text = {}", c.grid.frames,
+      fact("tokens", fmt::format("T &times; P + text = {} &times; {} + {} = {}", c.grid.frames,
                                  c.grid.patches_per_frame, c.grid.text_tokens, c.grid.seq_len()));
-  html += fact("batch, heads, size", fmt::format("{}, {} ({} key and value), {}", c.batch, c.heads,
-                                                 c.kv_heads, c.head_dim));
+  html += fact("batch", std::to_string(c.batch));
+  html += fact("heads", fmt::format("{} of query, {} of key and value; size {}", c.heads,
+                                    c.kv_heads, c.head_dim));
   html += fact("type, layout", fmt::format("{}, {}", dtype_name(c.dtype), layout_name(c.layout)));
   html += fact("input", c.file.empty() ? fmt::format("{}, sigma {:g}, seed {}", input_name(c.input),
                                                      c.sigma, c.seed)
                                        : escape_markup(c.file));
-  return html + "</dl>";
+  return html + "</dl></section>";
 }
 
 std::string interval_text(const CaseResult& result) {
@@ -140,7 +144,7 @@ std::string interval_text(const CaseResult& result) {
 
 std::string pattern_facts(const CaseResult& result, const MaskEntry& mask) {
   const Case& c = result.c;
-  std::string html = "<h3>Pattern</h3><dl class=\"facts\">";
+  std::string html = "<section><h4>Pattern</h4><dl class=\"facts\">";
   html += fact("behaviour", fmt::format("LVSA {}", behaviour(c.version).name));
   html += fact("window W", fmt::format("{} frames on each side{}", c.window_frames,
                                        c.expand ? ", expanded" : ""));
@@ -157,26 +161,26 @@ std::string pattern_facts(const CaseResult& result, const MaskEntry& mask) {
   html += fact("frames attended", fmt::format("{} to {} of {}", result.frames_attended_min,
                                               result.frames_attended_max, c.grid.frames));
   html += fact("density", percent_text(result.density));
-  return html + "</dl>";
+  return html + "</dl></section>";
 }
 
 std::string power_facts(const CaseResult& result) {
   if (result.output.checked == 0) return "";
-  std::string html = "<h3>Power of the check</h3><dl class=\"facts\">";
+  std::string html = "<section><h4>Power of the check</h4><dl class=\"facts\">";
   html += fact("rows checked", std::to_string(result.rows_checked));
   html += fact("mean |expected|", number_text(result.mean_signal));
   html +=
       fact("mean bound", result.mean_signal > 0.0
-                             ? fmt::format("{} ({} of it)", number_text(result.mean_tolerance),
+                             ? fmt::format("{}, {} of that", number_text(result.mean_tolerance),
                                            percent_text(result.mean_tolerance / result.mean_signal))
                              : number_text(result.mean_tolerance));
   html += fact("rows with uncertain scores", std::to_string(result.weak_rows));
-  return html + "</dl>";
+  return html + "</dl></section>";
 }
 
 std::string time_facts(const CaseResult& result) {
   const Timings& t = result.timings;
-  std::string html = "<h3>Time</h3><dl class=\"facts\">";
+  std::string html = "<section><h4>Time</h4><dl class=\"facts\">";
   html += fact("kernel", seconds_text(t.kernel_s) +
                              (result.c.only_wanted ? ", told which rows are checked" : ""));
   html += fact("inputs", seconds_text(t.inputs_s));
@@ -184,18 +188,18 @@ std::string time_facts(const CaseResult& result) {
   if (result.useful_gflops > 0.0) {
     html += fact("useful rate", number_text(result.useful_gflops) + " GFLOP/s");
   }
-  return html + "</dl>";
+  return html + "</dl></section>";
 }
 
 }  // namespace
 
 std::string case_details(const CaseResult& result, std::size_t number, const MaskEntry& mask) {
-  return fmt::format("<h2 class=\"visually-hidden\">Case {}</h2>", number) + message_html(result) +
+  return fmt::format("<h3 class=\"visually-hidden\">Case {}</h3>", number) + message_html(result) +
          "<div class=\"repeat\">" + copy_box("command", result.command) +
-         copy_box("case", result.line) + "</div>\n<div class=\"columns\">" +
-         figure_html(result, mask) + checks_html(result) + "<section>" + geometry_facts(result.c) +
-         pattern_facts(result, mask) + power_facts(result) + time_facts(result) +
-         "</section></div>\n";
+         copy_box("case", result.line) + "</div>\n<div class=\"columns\"><div>" +
+         figure_html(result, mask) + "<div class=\"groups\">" + geometry_facts(result.c) +
+         pattern_facts(result, mask) + power_facts(result) + time_facts(result) + "</div></div>" +
+         checks_html(result) + "</div>\n";
 }
 
 }  // namespace lvsa::analysis

@@ -15,9 +15,10 @@ constexpr double kMaskSide = 400.0;  // at most, in pixels
 constexpr double kMaxCell = 16.0;
 constexpr double kLeft = 52.0;
 constexpr double kTop = 42.0;
-constexpr double kGap = 48.0;  // between mask and strip; the label "text" stands there
-constexpr double kStripWidth = 220.0;
-constexpr std::array<const char*, 5> kDecades = {"0.001", "0.01", "0.1", "1", "10"};
+constexpr double kGap = 40.0;        // between mask and strip; the label "text" stands there
+constexpr double kTitleRoom = 74.0;  // of "key frame" across and "query frame" down, for tiny masks
+constexpr double kStripWidth = 180.0;
+constexpr std::array<double, 4> kTicks = {1e-4, 0.01, 1.0, 100.0};
 
 // Sizes of one figure in pixels.
 struct Plan {
@@ -29,6 +30,7 @@ struct Plan {
   bool has_text_row = false;
   double strip_x = 0.0;
   double text_y = 0.0;
+  double bottom = 0.0;  ///< lower end of the axes
   double width = 0.0;
   double height = 0.0;
 };
@@ -38,18 +40,17 @@ Plan make_plan(const CaseResult& result, const MaskEntry& mask) {
   plan.frames = result.c.grid.frames;
   plan.has_mask = !mask.symbol_id.empty();
   const auto entries = static_cast<std::int64_t>(result.frame_worst_ratio.size());
-  const bool sampled = std::any_of(result.frame_worst_ratio.begin(), result.frame_worst_ratio.end(),
-                                   [](double ratio) { return !(ratio < 0.0); });
-  plan.has_strip = sampled && entries >= plan.frames;
+  plan.has_strip = has_frame_ratios(result) && entries >= plan.frames;
   plan.has_text_row = plan.has_strip && entries > plan.frames;
   const double cell = std::min(kMaxCell, kMaskSide / static_cast<double>(plan.frames));
   plan.cell = cell > 1.0 ? std::floor(cell) : cell;  // whole pixels keep the rows equally high
   plan.side = plan.cell * static_cast<double>(plan.frames);
-  plan.strip_x = kLeft + (plan.has_mask ? plan.side + kGap : 0.0);
+  plan.strip_x = kLeft + (plan.has_mask ? std::max(plan.side, kTitleRoom) + kGap : 0.0);
   plan.text_y = kTop + plan.side + 8.0;
-  plan.width = plan.has_strip ? plan.strip_x + kStripWidth + 22.0 : kLeft + plan.side + 12.0;
-  plan.width = std::max(plan.width, kLeft + 90.0);  // room for the title over a tiny mask
-  plan.height = plan.text_y + (plan.has_text_row ? 16.0 : 2.0);
+  plan.bottom = plan.text_y + (plan.has_text_row ? 14.0 : -6.0);
+  plan.width = plan.has_strip ? plan.strip_x + kStripWidth + 22.0
+                              : kLeft + std::max(plan.side, kTitleRoom) + 12.0;
+  plan.height = std::max(plan.bottom + 2.0, kTop + kTitleRoom);
   return plan;
 }
 
@@ -81,10 +82,10 @@ std::string mask_part(const Plan& plan, const MaskEntry& mask) {
     svg += fmt::format("<text x=\"{:g}\" y=\"34\" text-anchor=\"middle\">{}</text>",
                        kLeft + (static_cast<double>(f) + 0.5) * plan.cell, f);
   }
-  svg += fmt::format(
-      "<use href=\"#{}\" x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\""
-      " shape-rendering=\"crispEdges\"/>",
-      mask.symbol_id, kLeft, kTop, plan.side, plan.side);
+  // Crisp edges would drop the columns that are narrower than a pixel.
+  const char* edges = plan.cell < 1.0 ? "" : " shape-rendering=\"crispEdges\"";
+  svg += fmt::format("<use href=\"#{}\" x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\"{}/>",
+                     mask.symbol_id, kLeft, kTop, plan.side, plan.side, edges);
   if (plan.cell < 6.0) return svg;
   std::string grid;
   for (std::int64_t f = 1; f < plan.frames; ++f) {
@@ -96,23 +97,20 @@ std::string mask_part(const Plan& plan, const MaskEntry& mask) {
 }
 
 std::string strip_axis(const Plan& plan) {
-  const double x = plan.strip_x;
-  const double decade = kStripWidth / 4.0;
-  const double bottom = plan.height - 2.0;
+  const double limit = plan.strip_x + ratio_position(1.0) * kStripWidth;
   std::string svg = fmt::format(
-      "<text class=\"title\" x=\"{:g}\" y=\"14\">worst error / bound of the query frame</text>"
+      "<text class=\"title\" x=\"{:g}\" y=\"14\">worst error / bound</text>"
       "<rect class=\"beyond\" x=\"{:g}\" y=\"{:g}\" width=\"{:g}\" height=\"{:g}\"/>",
-      x, x + 3.0 * decade, kTop, decade, bottom - kTop);
+      plan.strip_x, limit, kTop, plan.strip_x + kStripWidth - limit, plan.bottom - kTop);
   std::string lines;
-  for (std::size_t i = 0; i < kDecades.size(); ++i) {
-    const double at = x + static_cast<double>(i) * decade;
-    svg +=
-        fmt::format("<text x=\"{:g}\" y=\"34\" text-anchor=\"middle\">{}</text>", at, kDecades[i]);
-    lines += fmt::format("M{:g} {:g}V{:g}", at, kTop - 4.0, bottom);
+  for (const double tick : kTicks) {
+    const double at = plan.strip_x + ratio_position(tick) * kStripWidth;
+    svg += fmt::format("<text x=\"{:g}\" y=\"34\" text-anchor=\"middle\">{:g}</text>", at, tick);
+    lines += fmt::format("M{:g} {:g}V{:g}", at, kTop - 4.0, plan.bottom);
   }
   return svg +
          fmt::format("<path class=\"axis\" d=\"{}\"/><path class=\"limit\" d=\"M{:g} {:g}V{:g}\"/>",
-                     lines, x + 3.0 * decade, kTop - 4.0, bottom);
+                     lines, limit, kTop - 4.0, plan.bottom);
 }
 
 struct Bar {
@@ -200,9 +198,14 @@ std::string figure_label(const CaseResult& result, const Plan& plan, const MaskE
 }  // namespace
 
 double ratio_position(double ratio) {
-  if (std::isnan(ratio) || ratio >= 10.0) return 1.0;
-  if (ratio <= 1e-3) return 0.0;
-  return (std::log10(ratio) + 3.0) / 4.0;
+  if (std::isnan(ratio) || ratio >= kMaxRatio) return 1.0;
+  if (ratio <= kMinRatio) return 0.0;
+  return std::log10(ratio / kMinRatio) / std::log10(kMaxRatio / kMinRatio);
+}
+
+bool has_frame_ratios(const CaseResult& result) {
+  return std::any_of(result.frame_worst_ratio.begin(), result.frame_worst_ratio.end(),
+                     [](double ratio) { return !(ratio < 0.0); });
 }
 
 std::string frame_figure(const CaseResult& result, const MaskEntry& mask) {
@@ -211,9 +214,8 @@ std::string frame_figure(const CaseResult& result, const MaskEntry& mask) {
   std::vector<Bar> bars;
   if (plan.has_strip) bars = make_bars(plan, result.frame_worst_ratio);
   std::string svg = fmt::format(
-      "<svg class=\"figure{}\" width=\"{:g}\" height=\"{:g}\" role=\"img\" aria-label=\"{}\">",
-      is_failure(result.status) ? " is-fail" : "", plan.width, plan.height,
-      escape_markup(figure_label(result, plan, mask, bars)));
+      "<svg class=\"figure\" width=\"{:g}\" height=\"{:g}\" role=\"img\" aria-label=\"{}\">",
+      plan.width, plan.height, escape_markup(figure_label(result, plan, mask, bars)));
   svg += row_labels(plan, kLeft);
   if (plan.has_mask) svg += mask_part(plan, mask);
   if (plan.has_strip) {

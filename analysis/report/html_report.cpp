@@ -50,16 +50,19 @@ std::string head_html(const RunSummary& summary, const std::string& kernel) {
 }
 
 std::string header_html(const Provenance& provenance, const std::string& kernel) {
-  std::string build = "lvsa-verify " + value_of(provenance, "version");
-  if (const std::string commit = value_of(provenance, "commit"); !commit.empty()) {
-    build += " (" + commit + ")";
+  std::string build = value_of(provenance, "version");
+  if (!build.empty())
+    build = fmt::format("lvsa-verify {} ({})", build, value_of(provenance, "commit"));
+  std::string facts;
+  for (const std::string& part :
+       {value_of(provenance, "time"), build, value_of(provenance, "cpu")}) {
+    if (part.empty()) continue;
+    facts += (facts.empty() ? "" : " &middot; ") + escape_markup(part);
   }
   return fmt::format(
       "<header>\n<p class=\"kicker\">LVSA kernel conformance</p>\n<h1>{}</h1>\n"
-      "<p class=\"soft\">{} &middot; {} &middot; {}</p>\n</header>\n",
-      kernel.empty() ? "No kernel ran" : "Kernel " + escape_markup(kernel),
-      escape_markup(value_of(provenance, "time")), escape_markup(build),
-      escape_markup(value_of(provenance, "cpu")));
+      "<p class=\"soft\">{}</p>\n</header>\n",
+      kernel.empty() ? "No kernel ran" : "Kernel " + escape_markup(kernel), facts);
 }
 
 std::string verdict_html(const RunSummary& summary) {
@@ -164,8 +167,9 @@ std::string help_html() {
          "<dt>Error / bound</dt><dd>Each checked element has its own bound: how far a right kernel "
          "of"
          " these types can be from the exact result, which an fp64 oracle computes from the same"
-         " inputs. The output may also be off by the rounding to its own type, so a value slightly"
-         " above 1 can still pass.</dd>"
+         " inputs. The number is the share of its bound that the error takes up, the rounding to "
+         "the"
+         " output type set aside; above 1 the element is wrong. The scale is logarithmic.</dd>"
          "<dt>pass</dt><dd>every checked element lies within its bound</dd>"
          "<dt>weak</dt><dd>the same, but the bounds are too wide for this to mean much</dd>"
          "<dt>fail</dt><dd>an element outside its bound, never written, or not finite</dd>"

@@ -95,7 +95,7 @@ std::string result_row(const CaseResult& result) {
       input_text(c),
       std::to_string(c.step),
       result.interval > 0 ? std::to_string(result.interval) : "-",
-      result.density > 0.0 ? percent_text(result.density) : "-",
+      percent_text(result.density),
       result.output.checked > 0 ? number_text(result.output.worst_ratio) : "-",
       result.timings.kernel_s > 0.0 ? seconds_text(result.timings.kernel_s) : "-",
       gflops_text(result.useful_gflops),

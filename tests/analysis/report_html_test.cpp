@@ -111,10 +111,10 @@ TEST(MaskShapes, CoverExactlyThePattern) {
   EXPECT_NE(shapes.find("d=\"M0 0h1M0 1h1\""), std::string::npos) << shapes;
 }
 
-TEST(RatioPosition, IsLogarithmicFromAThousandthToTen) {
+TEST(RatioPosition, IsLogarithmicBetweenItsEnds) {
   EXPECT_EQ(ratio_position(0.0), 0.0);
   EXPECT_NEAR(ratio_position(0.1), 0.5, 1e-12);
-  EXPECT_NEAR(ratio_position(1.0), 0.75, 1e-12);
+  EXPECT_NEAR(ratio_position(1.0), 2.0 / 3.0, 1e-12);
   EXPECT_EQ(ratio_position(kInfinity), 1.0);
   EXPECT_EQ(ratio_position(std::nan("")), 1.0);
 }

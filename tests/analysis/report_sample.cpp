@@ -69,13 +69,14 @@ void spoil(CaseResult& result) {
   result.status = Status::kFail;
   result.message =
       "output: 1472 of 8192 checked elements outside their bounds; worst at batch 0, frame 17 row "
-      "63, head 0, column 69: got 0.0131, expected 0.0123456789 +- 5.03e-05";
+      "1200, head 0, column 69: got 0.0131, expected 0.0123456789 +- 5.03e-05";
   for (std::size_t f = 14; f < 21; ++f)
     result.frame_worst_ratio[f] = 6.0 - 0.5 * std::fabs(17.0 - static_cast<double>(f));
   result.frame_worst_ratio[17] = 15.02;
   result.output.failed = 1472;
   result.output.worst_ratio = 15.02;
   result.output.worst.frame = 17;
+  result.output.worst.token = 17 * 3600 + 1200;
   result.output.worst.ratio = 15.02;
   result.output.worst.got = 0.0131;
 }
