@@ -13,15 +13,15 @@
 namespace lvsa::reference {
 namespace {
 
-struct Setup {
+struct Sample {
   Tensor q, k, v;
   AttentionProblem problem;
 };
 
-Setup make_setup(Layout layout, FrameGrid grid, std::int64_t batch, std::int64_t heads,
+Sample make_setup(Layout layout, FrameGrid grid, std::int64_t batch, std::int64_t heads,
                  std::int64_t kv_heads, std::int64_t dim, double spread = 1.0) {
   const std::int64_t tokens = grid.seq_len();
-  Setup s{Tensor(LVSA_F64, {batch, tokens, heads, dim}, layout),
+  Sample s{Tensor(LVSA_F64, {batch, tokens, heads, dim}, layout),
           Tensor(LVSA_F64, {batch, tokens, kv_heads, dim}, layout),
           Tensor(LVSA_F64, {batch, tokens, kv_heads, dim}, layout),
           {}};
@@ -76,7 +76,7 @@ std::pair<long double, long double> brute(const AttentionProblem& p, const RowId
   return {weighted / sum, std::log(sum)};
 }
 
-void expect_equal_to_brute(const Setup& s) {
+void expect_equal_to_brute(const Sample& s) {
   std::vector<RowId> rows;
   for (std::int64_t b = 0; b < s.q.shape()[0]; ++b) {
     for (std::int64_t t = 0; t < s.problem.grid.seq_len(); ++t) {
@@ -102,14 +102,14 @@ TEST(Oracle, EqualsTheDefinitionInTheOtherLayoutWithoutText) {
 }
 
 TEST(Oracle, StaysExactForScoresFarApart) {
-  const Setup s = make_setup(Layout::kBSHD, {4, 3, 2}, 1, 1, 1, 8, 12.0);
+  const Sample s = make_setup(Layout::kBSHD, {4, 3, 2}, 1, 1, 1, 8, 12.0);
   const RowResult row = attend_row(s.problem, {0, 4, 0}, {});
   EXPECT_NEAR(row.lse, static_cast<double>(brute(s.problem, {0, 4, 0}, 0).second), 1e-10);
   EXPECT_TRUE(std::isfinite(row.out[0]));
 }
 
 TEST(Oracle, GivesTheSameBitsForAnyThreadCount) {
-  const Setup s = make_setup(Layout::kBSHD, {7, 9, 5}, 1, 2, 1, 33);
+  const Sample s = make_setup(Layout::kBSHD, {7, 9, 5}, 1, 2, 1, 33);
   std::vector<RowId> rows;
   for (std::int64_t t = 0; t < s.problem.grid.seq_len(); ++t) rows.push_back({0, t, t % 2});
   omp_set_num_threads(1);
@@ -124,7 +124,7 @@ TEST(Oracle, GivesTheSameBitsForAnyThreadCount) {
 }
 
 TEST(Oracle, DefinesARowWithoutKeys) {
-  Setup s = make_setup(Layout::kBSHD, {3, 2, 0}, 1, 1, 1, 4);
+  Sample s = make_setup(Layout::kBSHD, {3, 2, 0}, 1, 1, 1, 4);
   s.problem.attended[1].clear();
   const RowResult row = attend_row(s.problem, {0, 2, 0}, {});
   EXPECT_EQ(row.keys, 0);
@@ -133,7 +133,7 @@ TEST(Oracle, DefinesARowWithoutKeys) {
 }
 
 TEST(Oracle, DoesNotReadFramesThatAreNotAttended) {
-  Setup s = make_setup(Layout::kBSHD, {5, 2, 0}, 1, 1, 1, 4);
+  Sample s = make_setup(Layout::kBSHD, {5, 2, 0}, 1, 1, 1, 4);
   const RowResult before = attend_row(s.problem, {0, 0, 0}, {});
   // Frame 0 does not attend frame 1.
   auto* k = reinterpret_cast<double*>(s.k.bytes());
@@ -143,7 +143,7 @@ TEST(Oracle, DoesNotReadFramesThatAreNotAttended) {
 }
 
 TEST(Oracle, JoinsNeighbouringFramesIntoOneRange) {
-  Setup s = make_setup(Layout::kBSHD, {5, 2, 3}, 1, 1, 1, 4);
+  Sample s = make_setup(Layout::kBSHD, {5, 2, 3}, 1, 1, 1, 4);
   s.problem.attended[0] = {0, 1, 3};
   using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
   EXPECT_EQ(visible_ranges(s.problem, 1), (Ranges{{0, 4}, {6, 8}, {10, 13}}));
@@ -153,7 +153,7 @@ TEST(Oracle, JoinsNeighbouringFramesIntoOneRange) {
 }
 
 TEST(Oracle, NamesAProblemThatDoesNotFit) {
-  const Setup good = make_setup(Layout::kBSHD, {5, 2, 3}, 1, 4, 2, 4);
+  const Sample good = make_setup(Layout::kBSHD, {5, 2, 3}, 1, 4, 2, 4);
   AttentionProblem bad = good.problem;
   bad.attended[2] = {3, 3};
   EXPECT_THROW(check_problem(bad), Error);
@@ -172,7 +172,7 @@ TEST(Oracle, NamesAProblemThatDoesNotFit) {
 
 // The terms of the bounds, by their definitions.
 TEST(Oracle, GivesTheTermsOfTheBounds) {
-  const Setup s = make_setup(Layout::kBSHD, {4, 3, 2}, 1, 1, 1, 5);
+  const Sample s = make_setup(Layout::kBSHD, {4, 3, 2}, 1, 1, 1, 5);
   const AttentionProblem& p = s.problem;
   const RowId row{0, 4, 0};
   const ScoreErrorModel model{.dot = 1e-3, .exponent = 2.0, .constant = 4.0, .unit = 0x1p-24};
