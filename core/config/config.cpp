@@ -163,7 +163,7 @@ std::vector<std::int64_t> condition_latent_frames(const Environment& environment
   const std::string text = get(environment, "LVSA_CONDITION_LATENT_FRAMES").value_or("");
   for (std::size_t start = 0; start <= text.size();) {
     const std::size_t comma = std::min(text.find(',', start), text.size());
-    if (const auto frame = parse_python_int_saturated(std::string_view(text).substr(start, comma - start))) {
+    if (const auto frame = parse_python_int(std::string_view(text).substr(start, comma - start))) {
       frames.push_back(*frame);
     }
     start = comma + 1;

@@ -74,7 +74,7 @@ TEST(CaseLine, NamesWhatIsWrong) {
   EXPECT_NE(complaint("T=1 P=1 D=64 H=3 Hkv=2").find("Hkv=2"), std::string::npos);
   EXPECT_NE(complaint("T=1 P=1 D=64 scale=nan").find("nan"), std::string::npos);
   EXPECT_NE(complaint("T=4000000000 P=4000000000 D=64").find("64 bits"), std::string::npos);
-  EXPECT_NE(complaint("T=100000 P=100000 H=1000000 Hkv=1 D=128").find("64 bits"), std::string::npos);
+  EXPECT_NE(complaint("T=100000 P=100000 H=10000000 Hkv=1 D=128").find("64 bits"), std::string::npos);
   EXPECT_NE(complaint("T=1 P=1 D=64 model=%4").find("%4"), std::string::npos);
 }
 
