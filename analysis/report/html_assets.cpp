@@ -60,10 +60,10 @@ code, .mono { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", m
 .verdict.s-fail { border-left-color: var(--fail); background: var(--fail-bg); }
 .verdict.s-unsupported { border-left-color: var(--unsupported); background: var(--unsupported-bg); }
 .verdict .note { font-weight: 400; font-size: .95rem; color: var(--ink); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .7rem; margin: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.2rem, 1fr)); gap: .7rem; margin: 0; }
 .tiles div { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .6rem .85rem; }
 .tiles dt { color: var(--soft); font-size: .82rem; display: flex; gap: .35rem; align-items: center; }
-.tiles dd { margin: 0; font-size: 1.45rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
+.tiles dd { margin: 0; white-space: nowrap; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .tiles dd small { font-size: .8rem; font-weight: 400; color: var(--soft); }
 .panel { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; }
 .scroll { overflow-x: auto; }
@@ -76,7 +76,7 @@ code, .mono { font-family: ui-monospace, "SF Mono", Menlo, "DejaVu Sans Mono", m
 
 /* Filters */
 .filters { display: flex; flex-wrap: wrap; gap: .7rem 1.4rem; align-items: end; margin-bottom: .8rem; }
-html:not(.js) .filters, html:not(.js) .copy, html:not(.js) .chevron { display: none; }
+html:not(.js) :is(.filters, .copy, .chevron, .bar button) { display: none; }
 .filters fieldset { border: 0; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem .4rem; }
 .filters legend, .filters .label { display: block; font-size: .82rem; color: var(--soft); padding: 0; margin-bottom: .2rem; }
 .choice {
@@ -112,6 +112,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 .cases > thead button:hover { color: var(--accent); }
 /* The arrow needs no room of its own: it stands in the padding. */
 .cases > thead button::after { content: "\2195"; display: inline-block; width: .55rem; margin-right: -.55rem; font-weight: 400; opacity: .3; }
+html:not(.js) .cases > thead button::after { content: none; }
 .cases > thead th[aria-sort=ascending] button::after { content: "\2191"; opacity: 1; }
 .cases > thead th[aria-sort=descending] button::after { content: "\2193"; opacity: 1; }
 .cases .n { text-align: right; }
@@ -195,8 +196,8 @@ footer { padding-bottom: 2.5rem; color: var(--soft); font-size: .88rem; }
   .cases > thead button::after { margin-right: 0; }
 }
 @media (max-width: 68rem) { .columns { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 60rem) { .cases .c3 { display: none; } }
 @media (max-width: 48rem) {
-  .cases .c3 { display: none; }
   .case > th, .case > td { padding-left: .3rem; padding-right: .3rem; }
   .cases > thead button { padding: .5rem .3rem; }
   .ratio .meter { display: none; }
@@ -219,9 +220,11 @@ footer { padding-bottom: 2.5rem; color: var(--soft); font-size: .88rem; }
   .filters, .bar, .copy, .chevron, .skip-link { display: none; }
   .cases > thead th { position: static; }
   .cases { font-size: 7.5pt; }
-  .cases .c2 { display: table-cell; } .ratio .meter { display: none; }
+  .cases .c2, .cases .c3 { display: table-cell; } .ratio .meter { display: none; }
   .cases > thead button::after { content: none; }
   .case, .panel, .tiles, svg.figure, .facts, .terms { break-inside: avoid; }
+  .scroll { overflow: visible; }
+  svg.figure { max-width: 100%; height: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";

@@ -16,7 +16,7 @@ namespace {
 struct Column {
   const char* name;
   const char* title;    ///< long name
-  const char* classes;  ///< "n": number, "c2" and "c3": hidden below 1200 and 770 pixels
+  const char* classes;  ///< "n": number, "c2" and "c3": hidden below 1200 and 960 pixels
 };
 
 constexpr std::array<Column, 16> kColumns = {{

@@ -169,11 +169,12 @@ std::string power_facts(const CaseResult& result) {
   std::string html = "<section><h4>Power of the check</h4><dl class=\"facts\">";
   html += fact("rows checked", std::to_string(result.rows_checked));
   html += fact("mean |expected|", number_text(result.mean_signal));
-  html +=
-      fact("mean bound", result.mean_signal > 0.0
-                             ? fmt::format("{}, {} of that", number_text(result.mean_tolerance),
-                                           percent_text(result.mean_tolerance / result.mean_signal))
-                             : number_text(result.mean_tolerance));
+  html += fact(
+      "mean bound",
+      result.mean_signal > 0.0
+          ? fmt::format("{}, {} of that", number_text(result.mean_tolerance),
+                        number_text(100.0 * result.mean_tolerance / result.mean_signal, 2) + " %")
+          : number_text(result.mean_tolerance));
   html += fact("rows with uncertain scores", std::to_string(result.weak_rows));
   return html + "</dl></section>";
 }

@@ -214,7 +214,9 @@ std::string frame_figure(const CaseResult& result, const MaskEntry& mask) {
   std::vector<Bar> bars;
   if (plan.has_strip) bars = make_bars(plan, result.frame_worst_ratio);
   std::string svg = fmt::format(
-      "<svg class=\"figure\" width=\"{:g}\" height=\"{:g}\" role=\"img\" aria-label=\"{}\">",
+      "<svg class=\"figure\" width=\"{0:g}\" height=\"{1:g}\" viewBox=\"0 0 {0:g} {1:g}\" "
+      "role=\"img\""
+      " aria-label=\"{2}\">",
       plan.width, plan.height, escape_markup(figure_label(result, plan, mask, bars)));
   svg += row_labels(plan, kLeft);
   if (plan.has_mask) svg += mask_part(plan, mask);

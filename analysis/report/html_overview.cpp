@@ -86,9 +86,10 @@ std::string overview_figure(const std::vector<CaseResult>& results) {
   });
   const double bottom = kTop + kPlotHeight + (has_lane ? kLane + 10.0 : 8.0);
   std::string svg = fmt::format(
-      "<svg class=\"figure\" width=\"{:g}\" height=\"{:g}\" role=\"img\" aria-label=\"Worst error "
-      "over"
-      " bound of each case; the table below has the numbers.\">{}<g class=\"points\">",
+      "<svg class=\"figure\" width=\"{0:g}\" height=\"{1:g}\" viewBox=\"0 0 {0:g} {1:g}\" "
+      "role=\"img\""
+      " aria-label=\"Worst error over bound of each case; the table below has the numbers.\">{2}"
+      "<g class=\"points\">",
       right + 4.0, bottom + kLabelRoom, overview_axis(right));
   svg += model_labels(results, pitch, bottom);
   for (std::size_t i = 0; i < results.size(); ++i) {
