@@ -115,6 +115,31 @@ TEST(TiledKernel, HoldsForLargeScoresNegativeAndZeroScale) {
   }
 }
 
+// Every tile brings a new maximum and spans many frames: the longest chain of rescaling there is.
+TEST(TiledKernel, HoldsWhenEveryTileMovesTheMaximum) {
+  for (const lvsa_kernel* kernel : all_levels()) {
+    for (const double slope : {0.0005, 0.02}) {
+      Shape shape;
+      shape.frames = 300;
+      shape.patches = 7;
+      shape.dim = 8;
+      shape.scale = 1.0;
+      Case c(shape);
+      for (std::int64_t s = 0; s < c.tokens(); ++s) {
+        c.q.set(0, s, 0, 0, 1.0);
+        c.k.set(0, s, 0, 0, slope * static_cast<double>(s));
+        for (std::int64_t d = 1; d < shape.dim; ++d) c.k.set(0, s, 0, d, 0.0);
+      }
+      for (auto& row : c.lists) {
+        row.clear();
+        for (std::int32_t f = 0; f < 300; ++f) row.push_back(f);
+      }
+      ASSERT_NO_FATAL_FAILURE(c.run(*kernel));
+      EXPECT_EQ(compare(c, *kernel), "") << kernel->name << " slope " << slope;
+    }
+  }
+}
+
 TEST(TiledKernel, GivesZeroAndMinusInfinityToARowWithoutKeys) {
   for (const lvsa_kernel* kernel : all_levels()) {
     Shape shape;

@@ -138,7 +138,7 @@ Bounds make_bounds(Case& c, const lvsa_kernel& kernel) {
 std::string compare(Case& c, const lvsa_kernel& kernel, double* worst) {
   const Bounds bounds = make_bounds(c, kernel);
   // Long problems: a sample of rows, the first and the last among them.
-  const std::int64_t step = c.tokens() > 300 ? 7 : 1;
+  const std::int64_t step = c.tokens() > 300 ? c.tokens() / 80 : 1;
   for (std::int64_t b = 0; b < c.shape.batch; ++b) {
     for (std::int64_t i = 0; i < c.tokens() + step - 1; i += step) {
       const std::int64_t token = std::min(i, c.tokens() - 1);

@@ -124,4 +124,29 @@ WorkItem AttentionPlan::item(std::int64_t index) const {
   return item;
 }
 
+WorkItem AttentionPlan::wanted_part(WorkItem item) const {
+  if (problem_.wanted_tokens == nullptr) return item;
+  const std::int64_t* end = problem_.wanted_tokens + problem_.wanted_count;
+  const std::int64_t* first = std::lower_bound(problem_.wanted_tokens, end, item.first_token);
+  std::int64_t low = item.first_row + item.row_count;
+  std::int64_t high = item.first_row;
+  for (; first != end && *first < item.first_token + item.segment_tokens; ++first) {
+    for (std::int64_t head = 0; head < group(); ++head) {
+      const std::int64_t row = head * item.segment_tokens + *first - item.first_token;
+      if (row < item.first_row || row >= item.first_row + item.row_count) continue;
+      low = std::min(low, row);
+      high = std::max(high, row + 1);
+    }
+  }
+  if (low >= high) {
+    item.row_count = 0;
+    return item;
+  }
+  const std::int64_t item_end = item.first_row + item.row_count;
+  const std::int64_t part_end = std::min(round_up(high, panel_rows()), item_end);
+  item.first_row = low / panel_rows() * panel_rows();  // items begin with a panel
+  item.row_count = part_end - item.first_row;
+  return item;
+}
+
 }  // namespace lvsa::reference

@@ -104,7 +104,10 @@ lvsa_status run(const lvsa_problem* problem, void* workspace, std::size_t worksp
   {
     const ThreadBuffers buffers = plan.buffers(workspace, omp_get_thread_num());
 #pragma omp for schedule(dynamic, 1)
-    for (std::int64_t i = 0; i < items; ++i) attend_item(plan, plan.item(i), buffers);
+    for (std::int64_t i = 0; i < items; ++i) {
+      const WorkItem item = plan.wanted_part(plan.item(i));
+      if (item.row_count > 0) attend_item(plan, item, buffers);
+    }
   }
   return LVSA_OK;
 }

@@ -238,6 +238,26 @@ lvsa_status check_lists(const lvsa_problem& p, Message message) {
   return LVSA_OK;
 }
 
+lvsa_status check_wanted(const lvsa_problem& p, Message message) {
+  if (p.wanted_tokens == nullptr) return LVSA_OK;
+  const std::int64_t tokens = p.frames * p.patches_per_frame + p.text_tokens;
+  if (p.wanted_count < 0 || p.wanted_count > tokens) {
+    return refuse(message, LVSA_INVALID, "wanted_count = %" PRId64 ": must be in 0 .. %" PRId64,
+                  p.wanted_count, tokens);
+  }
+  for (std::int64_t i = 0; i < p.wanted_count; ++i) {
+    const std::int64_t token = p.wanted_tokens[i];
+    const std::int64_t least = i == 0 ? 0 : p.wanted_tokens[i - 1] + 1;
+    if (token < least || token >= tokens) {
+      return refuse(message, LVSA_INVALID,
+                    "wanted_tokens[%" PRId64 "] = %" PRId64 ": must be in %" PRId64 " .. %" PRId64
+                    ", the list ascending",
+                    i, token, least, tokens - 1);
+    }
+  }
+  return LVSA_OK;
+}
+
 }  // namespace
 
 lvsa_status check_problem(const lvsa_problem* problem, Message message) {
@@ -248,7 +268,7 @@ lvsa_status check_problem(const lvsa_problem* problem, Message message) {
     return refuse(message, LVSA_INVALID, "struct_size = %zu: must be at least %zu",
                   problem->struct_size, sizeof(lvsa_problem));
   }
-  for (const auto check : {check_sizes, check_types, check_tensors, check_lists}) {
+  for (const auto check : {check_sizes, check_types, check_tensors, check_lists, check_wanted}) {
     const lvsa_status status = check(*problem, message);
     if (status != LVSA_OK) return status;
   }

@@ -42,7 +42,7 @@ inline Vec from_fp16(const void* source) {
 
 const TileOps kAvx2Ops = {"cpu-avx2",  "tiled attention on the host, AVX2 with FMA",
                           kLanes,      kDimBlock,
-                          1.5,         load_row,
+                          1.25,        load_row,
                           pack_values, attend_tile,
                           exp2_array};
 

@@ -37,7 +37,7 @@ inline Vec from_fp16(const void* source) {
 
 const TileOps kAvx512Ops = {"cpu-avx512", "tiled attention on the host, AVX-512",
                             kLanes,       kDimBlock,
-                            1.5,          load_row,
+                            1.25,         load_row,
                             pack_values,  attend_tile,
                             exp2_array};
 
