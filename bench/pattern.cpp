@@ -1,5 +1,6 @@
-// The pattern with all its index structures: interval, global frames, windows, lists, and for rank 0
-// of a world of 1 the window context, the attended table and the block rows with their copy lists.
+// The pattern with all its index structures: interval, global frames, windows, lists, and for rank
+// 0 of a world of 1 the window context, the attended table and the block rows with their copy
+// lists.
 
 #include <benchmark/benchmark.h>
 
@@ -18,8 +19,8 @@ void build_everything(benchmark::State& state) {
   std::int64_t step = 0;
   for ([[maybe_unused]] auto iteration : state) {
     const lvsa::Schedule schedule = lvsa::make_schedule(config, frames);
-    const lvsa::FramePattern pattern = lvsa::build_frame_pattern(
-        lvsa::pattern_spec(config, schedule, frames, step++, rules));
+    const lvsa::FramePattern pattern =
+        lvsa::build_frame_pattern(lvsa::pattern_spec(config, schedule, frames, step++, rules));
     lvsa::RankIndex index = lvsa::build_rank_index(pattern, patches, 0, 1);
     benchmark::DoNotOptimize(index.blocks.indices.data());
     benchmark::DoNotOptimize(index.window_tokens.data());

@@ -11,8 +11,8 @@ namespace lvsa::app {
 enum ExitCode : int {
   kAllGood = 0,
   kCheckFailed = 1,
-  kBadInput = 2,      ///< bad usage or bad input: one line on stderr says what and what is right
-  kInternalError = 70 ///< a defect of this program
+  kBadInput = 2,       ///< bad usage or bad input: one line on stderr says what and what is right
+  kInternalError = 70  ///< a defect of this program
 };
 
 /// The subcommand that the command line chose sets this to its body; main calls it. The body

@@ -36,7 +36,8 @@ json answer(const std::string& line, Version version, std::string& remark) {
       throw analysis::BadCall("a request {\"fn\": \"name\", \"args\": {...}} is due");
     }
     if (request.contains("lvsa")) {
-      if (!request["lvsa"].is_string()) throw analysis::BadCall("\"lvsa\": \"1.2\" or \"1.3\" is due");
+      if (!request["lvsa"].is_string())
+        throw analysis::BadCall("\"lvsa\": \"1.2\" or \"1.3\" is due");
       version = parse_version(request["lvsa"].get<std::string>());
     }
     return {{"out", analysis::call_function(request["fn"].get<std::string>(),
@@ -74,11 +75,13 @@ void add_eval_command(CLI::App& app, Body& body) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "eval", "Answer calls of the pattern functions, one JSON request a line on standard input");
-  command->add_option("--lvsa", options->version, "Behaviour of requests that do not say (\"lvsa\")")
+  command
+      ->add_option("--lvsa", options->version, "Behaviour of requests that do not say (\"lvsa\")")
       ->capture_default_str()
       ->type_name("1.2|1.3");
   command->add_flag("--list", options->list, "Print the names of the functions and stop");
-  command->add_flag("--json", options->json_lines, "Accepted for uniformity: the answers are JSON anyway");
+  command->add_flag("--json", options->json_lines,
+                    "Accepted for uniformity: the answers are JSON anyway");
   command->footer(
       "Example:\n  echo '{\"fn\": \"compute_auto_kfi\", \"args\": {\"total_frames\": 41, "
       "\"window_size\": 3, \"n_first_frames\": 1, \"reference_frames\": 21, "

@@ -26,9 +26,10 @@ std::string fixtures_folder(const std::string& asked_for) {
       return fs::proximate(place, ignored).string();
     }
   }
-  throw Error(ErrorKind::kIo, fmt::format("attention_vectors.h5 is in none of {}, {}, {}: give its folder "
-                                          "with --fixtures",
-                                          places[0].string(), places[1].string(), places[2].string()));
+  throw Error(ErrorKind::kIo,
+              fmt::format("attention_vectors.h5 is in none of {}, {}, {}: give its folder "
+                          "with --fixtures",
+                          places[0].string(), places[1].string(), places[2].string()));
 }
 
 }  // namespace lvsa::app

@@ -48,7 +48,8 @@ std::vector<Case> chosen_cases(const Options& options) {
       return analysis::to_line(c).find(options.filter) == std::string::npos;
     });
     if (cases.empty()) {
-      throw Error(ErrorKind::kValue, fmt::format("--filter '{}': no case line contains it", options.filter));
+      throw Error(ErrorKind::kValue,
+                  fmt::format("--filter '{}': no case line contains it", options.filter));
     }
   }
   return cases;
@@ -101,8 +102,10 @@ void print_summary(const std::vector<CaseResult>& results, const analysis::RunSu
   if (!options.no_report) {
     fmt::print("reports: {0}/report.html, {0}/report.jsonl, {0}/report.xml\n", options.out);
   }
-  if (summary.weak > 0) fmt::print("{} of the passed are weak: their bounds are too wide to mean much\n", summary.weak);
-  if (summary.unsupported > 0) fmt::print("{} not run: outside what the kernel says it can do\n", summary.unsupported);
+  if (summary.weak > 0)
+    fmt::print("{} of the passed are weak: their bounds are too wide to mean much\n", summary.weak);
+  if (summary.unsupported > 0)
+    fmt::print("{} not run: outside what the kernel says it can do\n", summary.unsupported);
   fmt::print("{} passed, {} failed\n", summary.passed, summary.failed);
 }
 
@@ -129,7 +132,8 @@ int run(const Options& options, const std::string& command_line) {
   const std::vector<CaseResult> results = run_cases(cases, options, *choice.kernel);
   const analysis::RunSummary summary = analysis::summarise(results);
   if (!options.no_report) {
-    analysis::write_reports(options.out, results, analysis::collect_provenance(command_line), summary);
+    analysis::write_reports(options.out, results, analysis::collect_provenance(command_line),
+                            summary);
   }
   if (options.json) {
     print_json(results, summary);
@@ -137,7 +141,8 @@ int run(const Options& options, const std::string& command_line) {
     print_summary(results, summary, options);
   }
   const bool nothing_ran = summary.passed + summary.failed == 0;
-  if (nothing_ran) fmt::print(stderr, "lvsa-verify kernel: no case ran: the kernel supports none of them\n");
+  if (nothing_ran)
+    fmt::print(stderr, "lvsa-verify kernel: no case ran: the kernel supports none of them\n");
   const bool good = summary.failed == 0 && !nothing_ran && !(options.strict && summary.weak > 0);
   return good ? kAllGood : kCheckFailed;
 }
@@ -147,21 +152,29 @@ void add_options(CLI::App* command, Options& options) {
       ->capture_default_str()
       ->type_name("NAME|PATH");
   CLI::Option* suite =
-      command->add_option("--suite", options.suite, "smoke (10 s), default (2 min), full (hours), or a file of case lines")
+      command
+          ->add_option("--suite", options.suite,
+                       "smoke (10 s), default (2 min), full (hours), or a file of case lines")
           ->capture_default_str()
           ->type_name("NAME|FILE");
-  command->add_option("--case", options.cases, "Run this case line instead of a suite; may be given several times")
+  command
+      ->add_option("--case", options.cases,
+                   "Run this case line instead of a suite; may be given several times")
       ->type_name("LINE")
       ->excludes(suite);
-  command->add_option("--filter", options.filter, "Only cases whose line contains this text")->type_name("TEXT");
-  CLI::Option* out = command->add_option("--out", options.out, "Folder for report.html, report.jsonl, report.xml")
-                         ->capture_default_str()
-                         ->type_name("DIR");
+  command->add_option("--filter", options.filter, "Only cases whose line contains this text")
+      ->type_name("TEXT");
+  CLI::Option* out =
+      command->add_option("--out", options.out, "Folder for report.html, report.jsonl, report.xml")
+          ->capture_default_str()
+          ->type_name("DIR");
   command->add_flag("--no-report", options.no_report, "Write no report files")->excludes(out);
   command->add_option("--threads", options.threads, "Threads of the kernel; 0: its own choice")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
-  command->add_option("--fixtures", options.fixtures, "Folder of the recorded vectors (default: found beside the executable)")
+  command
+      ->add_option("--fixtures", options.fixtures,
+                   "Folder of the recorded vectors (default: found beside the executable)")
       ->type_name("DIR");
   command->add_flag("--list", options.list, "Print the case lines and stop");
   command->add_flag("--strict", options.strict, "Exit with 1 for weak cases too");
@@ -173,8 +186,9 @@ void add_options(CLI::App* command, Options& options) {
 void add_kernel_command(CLI::App& app, Body& body) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "kernel", "Run a suite of cases against an attention kernel and judge every checked output "
-                "element by a bound computed for it");
+      "kernel",
+      "Run a suite of cases against an attention kernel and judge every checked output "
+      "element by a bound computed for it");
   add_options(command, *options);
   command->footer(
       "Examples:\n"
@@ -182,11 +196,11 @@ void add_kernel_command(CLI::App& app, Body& body) {
       "  lvsa-verify kernel --kernel ./libmine.so:fast --suite smoke\n"
       "  lvsa-verify kernel --case 'model=custom T=13 P=65 H=2 Hkv=1 D=64 dtype=bf16 ref=5 step=1 "
       "input=gauss seed=7 rows=0'\n"
-      "A case fails when one output element lies outside the interval that a right kernel cannot leave; "
+      "A case fails when one output element lies outside the interval that a right kernel cannot "
+      "leave; "
       "the command that repeats it is printed below it.");
-  command->callback([options, &body] {
-    body = [options] { return run(*options, command_line()); };
-  });
+  command->callback(
+      [options, &body] { body = [options] { return run(*options, command_line()); }; });
 }
 
 }  // namespace lvsa::app

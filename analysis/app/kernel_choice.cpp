@@ -15,10 +15,11 @@ KernelChoice choose_kernel(const std::string& option) {
   const bool has_name = colon != std::string::npos && option.find('/', colon) == std::string::npos;
   const std::string path = option.substr(0, has_name ? colon : std::string::npos);
   if (path.find('/') == std::string::npos && path.find(".so") == std::string::npos) {
-    throw Error(ErrorKind::kKernel,
-                fmt::format("--kernel {}: no built-in kernel of that name; built in: {}; or a shared "
-                            "library path/to/lib.so[:name]",
-                            option, cpu.name));
+    throw Error(
+        ErrorKind::kKernel,
+        fmt::format("--kernel {}: no built-in kernel of that name; built in: {}; or a shared "
+                    "library path/to/lib.so[:name]",
+                    option, cpu.name));
   }
   KernelChoice choice;
   choice.library = std::make_unique<KernelLibrary>(path);

@@ -55,7 +55,8 @@ std::vector<std::string> typed_words;  // argv, kept for provenance
 std::string lvsa::app::command_line() {
   std::string line;
   for (const std::string& word : typed_words) {
-    const bool plain = word.find_first_of(" '\"\\$&|;<>()*?#") == std::string::npos && !word.empty();
+    const bool plain =
+        word.find_first_of(" '\"\\$&|;<>()*?#") == std::string::npos && !word.empty();
     line += (line.empty() ? "" : " ") + (plain ? word : "'" + word + "'");
   }
   return line;
@@ -64,9 +65,8 @@ std::string lvsa::app::command_line() {
 int main(int argc, char** argv) {
   typed_words.assign(argv, argv + argc);
   CLI::App app(kAbout, "lvsa-verify");
-  app.set_version_flag("--version",
-                       fmt::format("lvsa-verify {} ({}, {}, {})", lvsa::kVersion, lvsa::kCommit,
-                                   lvsa::kCompiler, lvsa::kBuildType));
+  app.set_version_flag("--version", fmt::format("lvsa-verify {} ({}, {}, {})", lvsa::kVersion,
+                                                lvsa::kCommit, lvsa::kCompiler, lvsa::kBuildType));
   lvsa::app::Body body;
   lvsa::app::add_kernel_command(app, body);
   lvsa::app::add_vectors_command(app, body);

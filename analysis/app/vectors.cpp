@@ -24,7 +24,7 @@ void print_mismatch(const analysis::Mismatch& m) {
 }
 
 nlohmann::ordered_json to_json(const analysis::Mismatch& m) {
-  return {{"file", m.file},         {"where", m.where},       {"function", m.function},
+  return {{"file", m.file},           {"where", m.where},       {"function", m.function},
           {"arguments", m.arguments}, {"expected", m.expected}, {"got", m.got}};
 }
 
@@ -65,16 +65,20 @@ int run(const Options& options) {
 
 void add_vectors_command(CLI::App& app, Body& body) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
-      "vectors", "Replay recorded cases of the published implementation: pattern functions "
-                 "(.ndjson, .ndjson.gz) and attention outputs (.h5)");
-  command->add_option("files", options->files, "Files of recorded cases")->required()->type_name("FILE");
+  CLI::App* command =
+      app.add_subcommand("vectors",
+                         "Replay recorded cases of the published implementation: pattern functions "
+                         "(.ndjson, .ndjson.gz) and attention outputs (.h5)");
+  command->add_option("files", options->files, "Files of recorded cases")
+      ->required()
+      ->type_name("FILE");
   command->add_option("--show", options->show, "Mismatches printed in full for each file")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--json", options->json, "One JSON object with all mismatches instead of text");
-  command->footer("Example:\n  lvsa-verify vectors fixtures/*.ndjson.gz fixtures/*.h5\n"
-                  "Exit code 0 when every case agrees, 1 when one differs, 2 for a file that is none.");
+  command->footer(
+      "Example:\n  lvsa-verify vectors fixtures/*.ndjson.gz fixtures/*.h5\n"
+      "Exit code 0 when every case agrees, 1 when one differs, 2 for a file that is none.");
   command->callback([options, &body] { body = [options] { return run(*options); }; });
 }
 

@@ -30,7 +30,8 @@ std::string fingerprint(const std::filesystem::path& path) {
   std::int64_t bytes = 0;
   std::array<char, 65536> chunk;
   while (file.read(chunk.data(), chunk.size()), file.gcount() > 0) {
-    crc = crc32(crc, reinterpret_cast<const Bytef*>(chunk.data()), static_cast<uInt>(file.gcount()));
+    crc =
+        crc32(crc, reinterpret_cast<const Bytef*>(chunk.data()), static_cast<uInt>(file.gcount()));
     bytes += file.gcount();
   }
   return fmt::format("{} bytes, crc32 {:08x}", bytes, crc);
@@ -51,18 +52,21 @@ ReplaySummary check_manifest(const std::string& path,
                              const std::function<void(const Mismatch&)>& report) {
   const json manifest = read_json(path);
   const json files = manifest.is_object() ? manifest.value("files", json()) : json();
-  if (!files.is_array()) throw Error(ErrorKind::kJson, fmt::format("{}: a list \"files\" is due", path));
+  if (!files.is_array())
+    throw Error(ErrorKind::kJson, fmt::format("{}: a list \"files\" is due", path));
   ReplaySummary summary;
   for (const json& entry : files) {
     if (!entry.is_object() || !entry.value("file", json()).is_string() ||
-        !entry.value("bytes", json()).is_number_integer() || !entry.value("crc32", json()).is_string()) {
+        !entry.value("bytes", json()).is_number_integer() ||
+        !entry.value("crc32", json()).is_string()) {
       throw Error(ErrorKind::kJson,
-                  fmt::format("{}: an entry with \"file\", \"bytes\" and \"crc32\" is due, not {}", path,
-                              entry.dump()));
+                  fmt::format("{}: an entry with \"file\", \"bytes\" and \"crc32\" is due, not {}",
+                              path, entry.dump()));
     }
     const std::string name = entry["file"];
-    const std::string expected = fmt::format("{} bytes, crc32 {}", entry["bytes"].get<std::int64_t>(),
-                                             entry["crc32"].get<std::string>());
+    const std::string expected =
+        fmt::format("{} bytes, crc32 {}", entry["bytes"].get<std::int64_t>(),
+                    entry["crc32"].get<std::string>());
     const std::string got = fingerprint(std::filesystem::path(path).parent_path() / name);
     if (got == expected) {
       ++summary.passed;

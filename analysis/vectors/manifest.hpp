@@ -1,5 +1,6 @@
 #pragma once
-// The manifest of a folder of recorded vectors: what each file is, where it comes from, and its hash.
+// The manifest of a folder of recorded vectors: what each file is, where it comes from, and its
+// hash.
 
 #include <functional>
 #include <string>

@@ -56,7 +56,8 @@ json answer(const RecordedCall& call) {
 std::string shortened(const json& value) {
   constexpr std::size_t kMost = 2000;
   std::string text = value.dump();
-  if (text.size() > kMost) text = text.substr(0, kMost) + fmt::format("... ({} bytes)", text.size());
+  if (text.size() > kMost)
+    text = text.substr(0, kMost) + fmt::format("... ({} bytes)", text.size());
   return text;
 }
 
@@ -95,7 +96,8 @@ bool begins_like_hdf5(const std::string& path) {
 }
 
 bool ends_with(const std::string& text, std::string_view tail) {
-  return text.size() >= tail.size() && text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
+  return text.size() >= tail.size() &&
+         text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace lvsa::analysis {
 /// A case that differs.
 struct Mismatch {
   std::string file;
-  std::string where;      ///< "line 12", or "case0/out_step1_bf16"
+  std::string where;  ///< "line 12", or "case0/out_step1_bf16"
   std::string function;
   std::string arguments;
   std::string expected;
@@ -24,8 +24,9 @@ struct ReplaySummary {
 };
 
 /// Replays one file, told apart by its content: HDF5 holds attention outputs, a manifest the hashes
-/// of its neighbours, anything else is NDJSON of function calls, plain or gzip. Each mismatch goes to `report`. Throws Error(kIo or kJson) naming file and
-/// line for a file that is damaged, cut off, empty or of another kind.
+/// of its neighbours, anything else is NDJSON of function calls, plain or gzip. Each mismatch goes
+/// to `report`. Throws Error(kIo or kJson) naming file and line for a file that is damaged, cut
+/// off, empty or of another kind.
 ReplaySummary replay_file(const std::string& path,
                           const std::function<void(const Mismatch&)>& report);
 

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <set>
 
-#include "analysis/verify/recorded_attention.hpp"
 #include "analysis/verify/bounds.hpp"
 #include "analysis/verify/oracle_problem.hpp"
+#include "analysis/verify/recorded_attention.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -58,18 +58,18 @@ std::string describe(const Case& c) {
                      c.step, dtype_name(c.dtype));
 }
 
-void replay_output(Replay& replay, const RecordedAttention& recorded, const RecordedOutput& output) {
+void replay_output(Replay& replay, const RecordedAttention& recorded,
+                   const RecordedOutput& output) {
   const RealDataset expected = replay.file.read_reals(output.dataset);
   if (expected.shape != recorded.q.shape) {
-    throw Error(ErrorKind::kIo, fmt::format("{}: {} has shape [{}]; that of q, [{}], is due",
-                                            replay.file.path(), output.dataset,
-                                            fmt::join(expected.shape, ", "),
-                                            fmt::join(recorded.q.shape, ", ")));
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: {} has shape [{}]; that of q, [{}], is due", replay.file.path(),
+                            output.dataset, fmt::join(expected.shape, ", "),
+                            fmt::join(recorded.q.shape, ", ")));
   }
   const Case c = recorded.as_case(output.step, output.dtype);
   const AttentionTensors tensors = recorded.tensors(output.dtype);
-  const auto problem =
-      oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
+  const auto problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
   const BoundModel model = make_bound_model(nullptr, output.dtype, c.head_dim);
   const std::vector<RowId> rows = all_rows(problem.q);
   const std::vector<RowResult> results = attend_rows(problem, rows, model.scores);
@@ -81,7 +81,8 @@ void replay_output(Replay& replay, const RecordedAttention& recorded, const Reco
     for (std::int64_t column = 0; column < c.head_dim; ++column) {
       const double value = expected.values[element_index(expected, recorded.layout, rows[i].batch,
                                                          rows[i].token, rows[i].head, column)];
-      const Interval interval = due(results[i], static_cast<std::size_t>(column), output.dtype, model);
+      const Interval interval =
+          due(results[i], static_cast<std::size_t>(column), output.dtype, model);
       if (interval.contains(value)) continue;
       if (outside++ > 0) continue;
       first_expected = fmt::format("{} at batch {}, token {}, head {}, column {}", value,
@@ -92,9 +93,9 @@ void replay_output(Replay& replay, const RecordedAttention& recorded, const Reco
     }
   }
   if (outside == 0) return replay.pass();
-  replay.fail(output.dataset, "attention", describe(c), first_expected,
-              fmt::format("{}; {} of {} elements differ", first_got, outside,
-                          expected.values.size()));
+  replay.fail(
+      output.dataset, "attention", describe(c), first_expected,
+      fmt::format("{}; {} of {} elements differ", first_got, outside, expected.values.size()));
 }
 
 void compare_integers(Replay& replay, const std::string& group, const std::string& attribute,
@@ -104,7 +105,8 @@ void compare_integers(Replay& replay, const std::string& group, const std::strin
   if (!expected) return;
   if (*expected == got) return replay.pass();
   replay.fail(group + " attribute " + attribute, function, arguments,
-              fmt::format("[{}]", fmt::join(*expected, ", ")), fmt::format("[{}]", fmt::join(got, ", ")));
+              fmt::format("[{}]", fmt::join(*expected, ", ")),
+              fmt::format("[{}]", fmt::join(got, ", ")));
 }
 
 void replay_group(Replay& replay, const std::string& group) {

@@ -70,12 +70,13 @@ Tolerance output_tolerance(const BoundModel& model, const reference::RowResult& 
 
 double lse_tolerance(const BoundModel& model, const reference::RowResult& row, double steps) {
   if (row.keys == 0) return 0.0;
-  return kFirstOrder * (row.lse_shift + steps * model.accumulator_roundoff +
-                        0x1p-23 * std::fabs(row.lse));
+  return kFirstOrder *
+         (row.lse_shift + steps * model.accumulator_roundoff + 0x1p-23 * std::fabs(row.lse));
 }
 
 Interval accept_interval(double exact, double tolerance, DType out_dtype) {
-  return {round_to_dtype(out_dtype, exact - tolerance), round_to_dtype(out_dtype, exact + tolerance)};
+  return {round_to_dtype(out_dtype, exact - tolerance),
+          round_to_dtype(out_dtype, exact + tolerance)};
 }
 
 double unrounded_error(double exact, double got, DType out_dtype) {

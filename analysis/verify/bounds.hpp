@@ -18,7 +18,7 @@ struct BoundModel {
   double accumulator_roundoff = 0.0;  ///< u_a
   std::int64_t key_tile = 0;          ///< B; 0: unknown, the worst case counts
   bool tiles_cross_frames = false;
-  std::int64_t splits = 1;            ///< partial results merged by log-sum-exp
+  std::int64_t splits = 1;  ///< partial results merged by log-sum-exp
   reference::ScoreErrorModel scores;
 };
 
@@ -27,12 +27,13 @@ struct BoundModel {
 /// truncate (2^-23), any tile.
 BoundModel make_bound_model(const lvsa_numerics* numerics, DType dtype, std::int64_t head_dim);
 
-/// B + 2N for a row of `keys` keys in `ranges_tiles` tiles; the worst case where the tile is unknown.
+/// B + 2N for a row of `keys` keys in `ranges_tiles` tiles; the worst case where the tile is
+/// unknown.
 double accumulation_steps(const BoundModel& model, std::int64_t keys, std::int64_t tiles);
 
 /// Key tiles of a row over token ranges of whole frames and text.
-std::int64_t count_tiles(const BoundModel& model, const FrameGrid& grid, std::int64_t frames_attended,
-                         std::int64_t keys);
+std::int64_t count_tiles(const BoundModel& model, const FrameGrid& grid,
+                         std::int64_t frames_attended, std::int64_t keys);
 
 /// Tolerance t_c of output column c, and its four terms.
 struct Tolerance {
@@ -55,8 +56,8 @@ struct Interval {
   double high = 0.0;
   bool contains(double value) const { return value >= low && value <= high; }
 };
-/// The smallest error before the last rounding that explains `got`: 0 when `exact` rounds to it, else
-/// from `exact` to the nearest value that does. An output is accepted when this is at most its
+/// The smallest error before the last rounding that explains `got`: 0 when `exact` rounds to it,
+/// else from `exact` to the nearest value that does. An output is accepted when this is at most its
 /// tolerance, up to ties in rounding. Infinity when `got` is not finite and `exact` is.
 double unrounded_error(double exact, double got, DType out_dtype);
 

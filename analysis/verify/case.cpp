@@ -138,8 +138,8 @@ Field interval_field() {
   return {"interval", false,
           [](const Case& c) { return c.interval ? std::to_string(*c.interval) : "auto"; },
           [](Case& c, std::string_view text) {
-            c.interval = text == "auto" ? std::nullopt
-                                        : std::optional(parse_int("interval", text, 0));
+            c.interval =
+                text == "auto" ? std::nullopt : std::optional(parse_int("interval", text, 0));
           }};
 }
 
@@ -151,15 +151,15 @@ Field seed_field() {
 }
 
 Field condition_field() {
-  return {"condition", false,
-          [](const Case& c) { return fmt::format("{}", fmt::join(c.condition_frames, ",")); },
-          [](Case& c, std::string_view text) {
-            c.condition_frames = parse_list("condition", text);
-          }};
+  return {
+      "condition", false,
+      [](const Case& c) { return fmt::format("{}", fmt::join(c.condition_frames, ",")); },
+      [](Case& c, std::string_view text) { c.condition_frames = parse_list("condition", text); }};
 }
 
 const std::vector<Field>& fields() {
-#define LVSA_MEMBER(expression) [](auto& c) -> auto& { return c.expression; }
+#define LVSA_MEMBER(expression) \
+  [](auto& c) -> auto& { return c.expression; }
   static const std::vector<Field> table = {
       text_field("model", true, LVSA_MEMBER(model)),
       text_field("file", false, LVSA_MEMBER(file)),
@@ -173,8 +173,9 @@ const std::vector<Field>& fields() {
       named_field("dtype", true, LVSA_MEMBER(dtype), dtype_name, parse_dtype),
       named_field("p", false, LVSA_MEMBER(p_dtype), dtype_name, parse_dtype),
       named_field("layout", false, LVSA_MEMBER(layout), layout_name, parse_layout),
-      named_field("lvsa", false, LVSA_MEMBER(version),
-                  [](Version version) { return behaviour(version).name; }, parse_version),
+      named_field(
+          "lvsa", false, LVSA_MEMBER(version),
+          [](Version version) { return behaviour(version).name; }, parse_version),
       integer_field("W", false, 0, LVSA_MEMBER(window_frames)),
       integer_field("n_first", false, 0, LVSA_MEMBER(n_first_frames)),
       integer_field("ref", true, 1, LVSA_MEMBER(reference_frames)),
@@ -188,8 +189,9 @@ const std::vector<Field>& fields() {
       real_field("sigma", LVSA_MEMBER(sigma)),
       seed_field(),
       integer_field("rows", true, 0, LVSA_MEMBER(rows)),
-      named_field("compute", false, LVSA_MEMBER(only_wanted),
-                  [](bool only) { return only ? "rows" : "all"; }, parse_compute),
+      named_field(
+          "compute", false, LVSA_MEMBER(only_wanted),
+          [](bool only) { return only ? "rows" : "all"; }, parse_compute),
   };
 #undef LVSA_MEMBER
   return table;
@@ -200,7 +202,8 @@ void check_sizes(const Case& c) {
     throw Error(ErrorKind::kValue, "case: T, P and D are due, each at least 1");
   }
   if (c.heads % c.kv_heads != 0) {
-    throw Error(ErrorKind::kValue, fmt::format("case: H={} is no multiple of Hkv={}", c.heads, c.kv_heads));
+    throw Error(ErrorKind::kValue,
+                fmt::format("case: H={} is no multiple of Hkv={}", c.heads, c.kv_heads));
   }
   if (c.dtype != LVSA_F32 && c.dtype != LVSA_F16 && c.dtype != LVSA_BF16) {
     bad_word("dtype", dtype_name(c.dtype), "f32, f16 or bf16");
@@ -216,9 +219,12 @@ void check_sizes(const Case& c) {
 
 std::string_view input_name(InputKind kind) {
   switch (kind) {
-    case InputKind::kGauss: return "gauss";
-    case InputKind::kUniform: return "uniform";
-    case InputKind::kIndicator: return "indicator";
+    case InputKind::kGauss:
+      return "gauss";
+    case InputKind::kUniform:
+      return "uniform";
+    case InputKind::kIndicator:
+      return "indicator";
   }
   return "unknown";
 }
@@ -246,7 +252,8 @@ std::string to_line(const Case& c) {
 Case parse_case(std::string_view line) {
   Case c;
   std::set<std::string_view> seen;
-  for (std::size_t at = 0; (at = line.find_first_not_of(" \t\r\n", at)) != std::string_view::npos;) {
+  for (std::size_t at = 0;
+       (at = line.find_first_not_of(" \t\r\n", at)) != std::string_view::npos;) {
     const std::size_t end = std::min(line.find_first_of(" \t\r\n", at), line.size());
     const std::string_view word = line.substr(at, end - at);
     at = end;
@@ -257,8 +264,9 @@ Case parse_case(std::string_view line) {
     if (equals == std::string_view::npos || field == fields().end()) {
       std::vector<const char*> known;
       for (const Field& f : fields()) known.push_back(f.key);
-      throw Error(ErrorKind::kValue, fmt::format("case: '{}' is no word of a case; key=value with one of: {}",
-                                                 word, fmt::join(known, " ")));
+      throw Error(ErrorKind::kValue,
+                  fmt::format("case: '{}' is no word of a case; key=value with one of: {}", word,
+                              fmt::join(known, " ")));
     }
     if (!seen.insert(key).second) bad_word(key, word.substr(equals + 1), "each key once");
     field->read(c, word.substr(equals + 1));
@@ -277,7 +285,8 @@ CaseSchedule case_schedule(const Case& c) {
                                            .reference_frames = c.reference_frames,
                                            .sparsity_scale = c.sparsity_scale});
   }
-  if (c.rotate && *schedule.interval > 0) schedule.offset = floor_modulo(c.step, *schedule.interval);
+  if (c.rotate && *schedule.interval > 0)
+    schedule.offset = floor_modulo(c.step, *schedule.interval);
   return schedule;
 }
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "analysis/verify/recorded_attention.hpp"
 #include "analysis/verify/inputs.hpp"
+#include "analysis/verify/recorded_attention.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -17,8 +17,8 @@ AttentionTensors case_tensors(const Case& c) {
   const Case due = recorded.as_case(c.step, c.dtype);
   if (due.grid.seq_len() != c.grid.seq_len() || due.batch != c.batch || due.heads != c.heads ||
       due.kv_heads != c.kv_heads || due.head_dim != c.head_dim || due.layout != c.layout) {
-    throw Error(ErrorKind::kValue, fmt::format("case: the sizes do not fit {}, which has: {}", c.file,
-                                               to_line(due)));
+    throw Error(ErrorKind::kValue,
+                fmt::format("case: the sizes do not fit {}, which has: {}", c.file, to_line(due)));
   }
   return recorded.tensors(c.dtype);
 }

@@ -28,7 +28,8 @@ void store_row(Tensor& tensor, std::int64_t offset, const std::vector<float>& ro
   }
 }
 
-// Fills a tensor row by row; `make(first, token, row)` gives the row whose first counter is `first`.
+// Fills a tensor row by row; `make(first, token, row)` gives the row whose first counter is
+// `first`.
 template <typename Make>
 void fill(Tensor& tensor, Make make) {
   const TensorView view = tensor.view();
@@ -41,9 +42,10 @@ void fill(Tensor& tensor, Make make) {
       for (std::int64_t h = 0; h < view.shape[2]; ++h) {
         const std::int64_t token = r % view.shape[1];
         make(static_cast<std::uint64_t>((r * view.shape[2] + h) * view.shape[3]), token, row);
-        store_row(tensor, (r / view.shape[1]) * view.strides[0] + token * view.strides[1] +
-                              h * view.strides[2],
-                  row);
+        store_row(
+            tensor,
+            (r / view.shape[1]) * view.strides[0] + token * view.strides[1] + h * view.strides[2],
+            row);
       }
     }
   }
@@ -72,14 +74,15 @@ void require_memory(const Case& c) {
   const double rows = static_cast<double>(c.batch) * static_cast<double>(c.grid.seq_len());
   const double heads = 2.0 * static_cast<double>(c.heads + c.kv_heads);  // q and out, k and v
   const double needed = element * rows * heads * static_cast<double>(c.head_dim);
-  const double there = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-                       static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  const double there =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (needed > there) {
-    throw Error(ErrorKind::kOverflow,
-                fmt::format("case: q, k, v and out of T={} P={} text={} B={} H={} Hkv={} D={} need {:.1f} "
-                            "GiB; this machine has {:.1f}: fewer frames, heads or batch elements",
-                            c.grid.frames, c.grid.patches_per_frame, c.grid.text_tokens, c.batch,
-                            c.heads, c.kv_heads, c.head_dim, needed / 0x1p30, there / 0x1p30));
+    throw Error(
+        ErrorKind::kOverflow,
+        fmt::format("case: q, k, v and out of T={} P={} text={} B={} H={} Hkv={} D={} need {:.1f} "
+                    "GiB; this machine has {:.1f}: fewer frames, heads or batch elements",
+                    c.grid.frames, c.grid.patches_per_frame, c.grid.text_tokens, c.batch, c.heads,
+                    c.kv_heads, c.head_dim, needed / 0x1p30, there / 0x1p30));
   }
 }
 

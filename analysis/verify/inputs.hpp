@@ -21,8 +21,8 @@ constexpr std::uint64_t random_bits(std::uint64_t seed, std::uint64_t stream, st
   return mix(key + index * 0x9e3779b97f4a7c15ULL);
 }
 
-/// A bell-shaped value of mean 0 and variance 1 from 64 bits: the sum of four 16-bit integers, centred
-/// and scaled in one exact product. Nearly normal, within +-3.47.
+/// A bell-shaped value of mean 0 and variance 1 from 64 bits: the sum of four 16-bit integers,
+/// centred and scaled in one exact product. Nearly normal, within +-3.47.
 constexpr float bell(std::uint64_t bits) {
   const auto sum = static_cast<std::int32_t>((bits & 0xffff) + ((bits >> 16) & 0xffff) +
                                              ((bits >> 32) & 0xffff) + (bits >> 48));
@@ -42,8 +42,8 @@ struct AttentionTensors {
 /// so that a case keeps its values when the layout changes.
 AttentionTensors make_inputs(const Case& c);
 
-/// The tensors of a case: read from its file when it names one, else made. Throws Error(kIo or kValue)
-/// naming the file when it is missing, damaged or of other sizes.
+/// The tensors of a case: read from its file when it names one, else made. Throws Error(kIo or
+/// kValue) naming the file when it is missing, damaged or of other sizes.
 AttentionTensors case_tensors(const Case& c);
 
 /// Class of a key token under InputKind::kIndicator, 0 .. D - 1: its frame modulo D; text tokens

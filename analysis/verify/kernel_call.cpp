@@ -38,12 +38,14 @@ std::string failure(const lvsa_kernel& kernel, const char* step, lvsa_status sta
 std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const Case& c) {
   const lvsa_capabilities& can = kernel.capabilities;
   if (can.memory != LVSA_HOST) return "the kernel wants device memory, and there is no device here";
-  if ((can.dtypes & LVSA_DTYPE_BIT(c.dtype)) == 0) return fmt::format("no {} inputs", dtype_name(c.dtype));
+  if ((can.dtypes & LVSA_DTYPE_BIT(c.dtype)) == 0)
+    return fmt::format("no {} inputs", dtype_name(c.dtype));
   if (c.p_dtype != LVSA_DTYPE_NONE && (can.p_dtypes & LVSA_DTYPE_BIT(c.p_dtype)) == 0) {
     return fmt::format("cannot round P to {}", dtype_name(c.p_dtype));
   }
   const std::int64_t multiple = std::max<std::int64_t>(1, can.head_dim_multiple);
-  if (c.head_dim < can.head_dim_min || c.head_dim > can.head_dim_max || c.head_dim % multiple != 0) {
+  if (c.head_dim < can.head_dim_min || c.head_dim > can.head_dim_max ||
+      c.head_dim % multiple != 0) {
     return fmt::format("no head size {}", c.head_dim);
   }
   if (c.heads != c.kv_heads && can.grouped_heads == 0) return "no grouped heads";
@@ -127,8 +129,9 @@ std::optional<lvsa_numerics> KernelCall::numerics() const {
 
 std::int64_t KernelCall::unwritten_outputs() const {
   if (!wanted_.empty()) return 0;
-  return dtype_bytes(out_.dtype()) == 2 ? count_all_ones<std::uint16_t>(out_.bytes(), out_.elements())
-                                        : count_all_ones<std::uint32_t>(out_.bytes(), out_.elements());
+  return dtype_bytes(out_.dtype()) == 2
+             ? count_all_ones<std::uint16_t>(out_.bytes(), out_.elements())
+             : count_all_ones<std::uint32_t>(out_.bytes(), out_.elements());
 }
 
 std::int64_t KernelCall::unwritten_lse() const {

@@ -1,6 +1,6 @@
 #pragma once
-// The problem that the oracle solves: its attended lists come from the literal reference, never from
-// the code under test.
+// The problem that the oracle solves: its attended lists come from the literal reference, never
+// from the code under test.
 
 #include <cstdint>
 #include <vector>

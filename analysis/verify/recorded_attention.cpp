@@ -18,7 +18,8 @@ namespace {
 
 std::int64_t size_attribute(const Hdf5File& file, const std::string& group, const char* name) {
   const auto values = file.integer_attribute(group, name);
-  if (!values || values->size() != 1) fail(file, group, fmt::format("attribute {} is due: one integer", name));
+  if (!values || values->size() != 1)
+    fail(file, group, fmt::format("attribute {} is due: one integer", name));
   return values->front();
 }
 
@@ -60,17 +61,18 @@ DType output_dtype(const Hdf5File& file, const std::string& dataset, const std::
 // Sizes of a dataset as [B, S, H, D] whatever its order.
 std::array<std::int64_t, 4> bshd_shape(const RealDataset& data, Layout layout) {
   const auto& s = data.shape;
-  return layout == Layout::kBSHD ? std::array{s[0], s[1], s[2], s[3]} : std::array{s[0], s[2], s[1], s[3]};
+  return layout == Layout::kBSHD ? std::array{s[0], s[1], s[2], s[3]}
+                                 : std::array{s[0], s[2], s[1], s[3]};
 }
 
 RealDataset read_tensor(const Hdf5File& file, const std::string& group, const char* name,
                         const FrameGrid& grid, Layout layout) {
   RealDataset data = file.read_reals(group + "/" + name);
   if (data.shape.size() != 4 || bshd_shape(data, layout)[1] != grid.seq_len()) {
-    fail(file, group, fmt::format("{} has shape [{}]; four dimensions {} with S = T * P + text = {} are due",
-                                  name, fmt::join(data.shape, ", "),
-                                  layout == Layout::kBSHD ? "[B, S, H, D]" : "[B, H, S, D]",
-                                  grid.seq_len()));
+    fail(file, group,
+         fmt::format("{} has shape [{}]; four dimensions {} with S = T * P + text = {} are due",
+                     name, fmt::join(data.shape, ", "),
+                     layout == Layout::kBSHD ? "[B, S, H, D]" : "[B, H, S, D]", grid.seq_len()));
   }
   return data;
 }
@@ -120,8 +122,9 @@ RecordedAttention read_recorded(const Hdf5File& file, const std::string& group) 
   RecordedAttention recorded;
   recorded.group = group;
   try {
-    recorded.grid = make_frame_grid(size_attribute(file, group, "T"), size_attribute(file, group, "P"),
-                                    size_attribute(file, group, "text_tokens"));
+    recorded.grid =
+        make_frame_grid(size_attribute(file, group, "T"), size_attribute(file, group, "P"),
+                        size_attribute(file, group, "text_tokens"));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kIo) throw;
     fail(file, group, error.what());
@@ -136,9 +139,10 @@ RecordedAttention read_recorded(const Hdf5File& file, const std::string& group) 
   const auto k = bshd_shape(recorded.k, recorded.layout);
   if (recorded.k.shape != recorded.v.shape || q[0] != k[0] || q[3] != k[3] || k[2] < 1 ||
       q[2] % k[2] != 0) {
-    fail(file, group, fmt::format("shapes of q [{}], k [{}] and v [{}] do not fit together",
-                                  fmt::join(recorded.q.shape, ", "), fmt::join(recorded.k.shape, ", "),
-                                  fmt::join(recorded.v.shape, ", ")));
+    fail(file, group,
+         fmt::format("shapes of q [{}], k [{}] and v [{}] do not fit together",
+                     fmt::join(recorded.q.shape, ", "), fmt::join(recorded.k.shape, ", "),
+                     fmt::join(recorded.v.shape, ", ")));
   }
   return recorded;
 }

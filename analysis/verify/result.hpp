@@ -36,8 +36,8 @@ struct ElementReport {
   double expected = 0.0;
   double got = 0.0;
   Tolerance tolerance;
-  /// Share of the tolerance that the error takes up, the output's own rounding set aside: above 1 the
-  /// element is wrong. Infinity where the tolerance is 0 and they differ.
+  /// Share of the tolerance that the error takes up, the output's own rounding set aside: above 1
+  /// the element is wrong. Infinity where the tolerance is 0 and they differ.
   double ratio = 0.0;
 };
 
@@ -64,22 +64,23 @@ struct CaseResult {
   Status status = Status::kPass;
   std::string message;  ///< one line: why it failed, is weak or is unsupported; else empty
 
-  std::int64_t interval = 0;        ///< keyframe interval, 0 for none
-  std::int64_t offset = 0;          ///< of the keyframe grid at the case's step
+  std::int64_t interval = 0;  ///< keyframe interval, 0 for none
+  std::int64_t offset = 0;    ///< of the keyframe grid at the case's step
   std::int64_t frames_attended_min = 0;
   std::int64_t frames_attended_max = 0;
-  double density = 0.0;             ///< attended (query, key) token pairs over all, text included
+  double density = 0.0;  ///< attended (query, key) token pairs over all, text included
 
   std::int64_t rows_checked = 0;
   OutputCheck output;
-  OutputCheck lse;                  ///< checked = 0 when the kernel has none
-  double mean_signal = 0.0;         ///< mean |expected| over the checked elements
+  OutputCheck lse;           ///< checked = 0 when the kernel has none
+  double mean_signal = 0.0;  ///< mean |expected| over the checked elements
   double mean_tolerance = 0.0;
-  std::int64_t weak_rows = 0;       ///< rows with a score error of 2^-8 or more
+  std::int64_t weak_rows = 0;  ///< rows with a score error of 2^-8 or more
   /// Worst ratio of each query frame ([T], text rows behind as one more entry); -1: not sampled.
   std::vector<double> frame_worst_ratio;
 
-  /// 4 * B * D * H * attended pairs / kernel time, in 1e9 a second; 0 where only some rows were wanted.
+  /// 4 * B * D * H * attended pairs / kernel time, in 1e9 a second; 0 where only some rows were
+  /// wanted.
   double useful_gflops = 0.0;
   Timings timings;
 };

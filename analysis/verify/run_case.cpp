@@ -29,8 +29,8 @@ ElementReport locate(const Case& c, const RowId& row, std::int64_t column) {
   element.column = column;
   const bool text = row.token >= c.grid.video_tokens();
   element.frame = text ? -1 : row.token / c.grid.patches_per_frame;
-  element.row_in_frame = text ? row.token - c.grid.video_tokens()
-                              : row.token % c.grid.patches_per_frame;
+  element.row_in_frame =
+      text ? row.token - c.grid.video_tokens() : row.token % c.grid.patches_per_frame;
   return element;
 }
 
@@ -54,7 +54,8 @@ double error_ratio(double exact, double got, double tolerance, DType dtype) {
   return tolerance > 0.0 ? error / tolerance : std::numeric_limits<double>::infinity();
 }
 
-std::int64_t attended_frames(const CaseResult& result, const FramePattern& pattern, const RowId& row) {
+std::int64_t attended_frames(const CaseResult& result, const FramePattern& pattern,
+                             const RowId& row) {
   const FrameGrid& grid = result.c.grid;
   if (row.token >= grid.video_tokens()) return grid.frames;
   return static_cast<std::int64_t>(pattern.row(row.token / grid.patches_per_frame).size());
@@ -99,10 +100,11 @@ std::string failure_text(const char* what, const OutputCheck& check) {
   const ElementReport& e = check.worst;
   const std::string place = e.frame < 0 ? fmt::format("text row {}", e.row_in_frame)
                                         : fmt::format("frame {} row {}", e.frame, e.row_in_frame);
-  return fmt::format("{}: {} of {} checked elements outside their bounds; worst at batch {}, {}, head "
-                     "{}, column {}: got {:.9g}, expected {:.9g} +- {:.3g}",
-                     what, check.failed, check.checked, e.batch, place, e.head, e.column, e.got,
-                     e.expected, e.tolerance.total);
+  return fmt::format(
+      "{}: {} of {} checked elements outside their bounds; worst at batch {}, {}, head "
+      "{}, column {}: got {:.9g}, expected {:.9g} +- {:.3g}",
+      what, check.failed, check.checked, e.batch, place, e.head, e.column, e.got, e.expected,
+      e.tolerance.total);
 }
 
 void decide(CaseResult& result) {
@@ -114,21 +116,24 @@ void decide(CaseResult& result) {
     result.message = failure_text("output", result.output);
   } else if (result.output.unwritten > 0 || result.lse.unwritten > 0) {
     result.status = Status::kFail;
-    result.message = fmt::format("{} elements of the output and {} of the log-sum-exp were not written",
-                                 result.output.unwritten, result.lse.unwritten);
+    result.message =
+        fmt::format("{} elements of the output and {} of the log-sum-exp were not written",
+                    result.output.unwritten, result.lse.unwritten);
   } else if (result.lse.failed > 0) {
     result.status = Status::kFail;
     result.message = failure_text("log-sum-exp", result.lse);
   } else if (result.mean_tolerance > result.mean_signal) {
     result.status = Status::kWeak;
-    result.message = fmt::format("the mean tolerance {:.3g} exceeds the mean output {:.3g}: this case "
-                                 "would not see a wrong kernel",
-                                 result.mean_tolerance, result.mean_signal);
+    result.message = fmt::format(
+        "the mean tolerance {:.3g} exceeds the mean output {:.3g}: this case "
+        "would not see a wrong kernel",
+        result.mean_tolerance, result.mean_signal);
   } else if (result.weak_rows > 0) {
     result.status = Status::kWeak;
-    result.message = fmt::format("{} of {} rows have a score error of 2^-8 or more: their bounds mean "
-                                 "little",
-                                 result.weak_rows, result.rows_checked);
+    result.message = fmt::format(
+        "{} of {} rows have a score error of 2^-8 or more: their bounds mean "
+        "little",
+        result.weak_rows, result.rows_checked);
   }
 }
 
@@ -144,7 +149,8 @@ void describe_pattern(CaseResult& result, const FramePattern& pattern) {
     result.frames_attended_max = std::max(result.frames_attended_max, count);
   }
   result.density = token_density(pattern, c.grid);
-  result.frame_worst_ratio.assign(static_cast<std::size_t>(c.grid.frames + (c.grid.text_tokens > 0 ? 1 : 0)), -1.0);
+  result.frame_worst_ratio.assign(
+      static_cast<std::size_t>(c.grid.frames + (c.grid.text_tokens > 0 ? 1 : 0)), -1.0);
 }
 
 std::string shell_quoted(const std::string& text) {
@@ -155,17 +161,16 @@ std::string shell_quoted(const std::string& text) {
 
 // Compares the kernel's outputs with the oracle on the sampled rows.
 void judge(CaseResult& result, const KernelCall& call, const AttentionTensors& tensors,
-           const FramePattern& pattern, const std::vector<RowId>& rows,
-           const RunOptions& options) {
+           const FramePattern& pattern, const std::vector<RowId>& rows, const RunOptions& options) {
   const Case& c = result.c;
   const auto numerics = call.numerics();
-  const BoundModel model =
-      make_bound_model(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
+  const BoundModel model = make_bound_model(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
   const auto start = std::chrono::steady_clock::now();
   const auto problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
   std::size_t done = 0;
   const auto exact = attend_rows(problem, rows, model.scores, [&] {
-    if (options.progress) options.progress(static_cast<double>(++done) / static_cast<double>(rows.size()));
+    if (options.progress)
+      options.progress(static_cast<double>(++done) / static_cast<double>(rows.size()));
   });
   result.rows_checked = static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -184,10 +189,10 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
   result.c = c;
   result.line = to_line(c);
   result.kernel = kernel.name;
-  result.command = fmt::format("lvsa-verify kernel --kernel {} --case {}",
-                               shell_quoted(options.kernel_option.empty() ? kernel.name
-                                                                          : options.kernel_option),
-                               shell_quoted(result.line));
+  result.command =
+      fmt::format("lvsa-verify kernel --kernel {} --case {}",
+                  shell_quoted(options.kernel_option.empty() ? kernel.name : options.kernel_option),
+                  shell_quoted(result.line));
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
   describe_pattern(result, pattern);
   if (const auto reason = unsupported_reason(kernel, c)) {

@@ -12,8 +12,8 @@
 namespace lvsa::analysis {
 
 struct RunOptions {
-  std::int32_t threads = 0;    ///< for the kernel; 0: its own choice
-  std::string kernel_option;   ///< how --kernel named it, for the command that repeats a case
+  std::int32_t threads = 0;   ///< for the kernel; 0: its own choice
+  std::string kernel_option;  ///< how --kernel named it, for the command that repeats a case
   /// Called with the share of the case that is done, 0 .. 1, from one thread at a time.
   std::function<void(double)> progress;
 };
@@ -23,8 +23,8 @@ struct RunOptions {
 CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options);
 
 /// The rows of a case that are checked: all of them when c.rows is 0 or more than there are, else
-/// c.rows spread over all frames, heads and batch elements, at positions within the frame where tiles
-/// begin and end, and some text rows.
+/// c.rows spread over all frames, heads and batch elements, at positions within the frame where
+/// tiles begin and end, and some text rows.
 std::vector<reference::RowId> sample_rows(const Case& c);
 
 }  // namespace lvsa::analysis

@@ -15,10 +15,14 @@ std::int64_t row_within(std::int64_t size, std::int64_t draw, std::uint64_t bits
   constexpr std::array<std::int64_t, 8> kFromStart = {0, 63, 64, 127, 128, 255, 256, 191};
   const auto random = static_cast<std::int64_t>(bits % static_cast<std::uint64_t>(size));
   switch (draw % 4) {
-    case 0: return size - 1;
-    case 1: return std::min(kFromStart[static_cast<std::size_t>((draw / 4) % 8)], size - 1);
-    case 2: return size / 64 * 64 < size ? size / 64 * 64 : size - 1;  // first row of the last tile
-    default: return random;
+    case 0:
+      return size - 1;
+    case 1:
+      return std::min(kFromStart[static_cast<std::size_t>((draw / 4) % 8)], size - 1);
+    case 2:
+      return size / 64 * 64 < size ? size / 64 * 64 : size - 1;  // first row of the last tile
+    default:
+      return random;
   }
 }
 
@@ -53,10 +57,12 @@ std::vector<RowId> sample_rows(const Case& c) {
       const std::int64_t j = i - text_rows;
       const std::int64_t video_rows = c.rows - text_rows;
       // Spread over all frames when there are fewer rows than frames; the last one always in.
-      const std::int64_t frame = video_rows >= c.grid.frames
-                                     ? j % c.grid.frames
-                                     : (j * (c.grid.frames - 1)) / std::max<std::int64_t>(1, video_rows - 1);
-      row.token = frame * c.grid.patches_per_frame + row_within(c.grid.patches_per_frame, j, bits >> 8);
+      const std::int64_t frame =
+          video_rows >= c.grid.frames
+              ? j % c.grid.frames
+              : (j * (c.grid.frames - 1)) / std::max<std::int64_t>(1, video_rows - 1);
+      row.token =
+          frame * c.grid.patches_per_frame + row_within(c.grid.patches_per_frame, j, bits >> 8);
     }
     rows.push_back(row);
   }

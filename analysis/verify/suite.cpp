@@ -12,14 +12,16 @@ namespace lvsa::analysis {
 namespace {
 
 void append(std::vector<Case>& cases, std::vector<Case> more) {
-  cases.insert(cases.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  cases.insert(cases.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
 }
 
 // `depth` stops files that include each other.
 void read_suite_file(const std::string& path, int depth, std::vector<Case>& cases) {
   constexpr int kDeepest = 16;
   if (depth > kDeepest) {
-    throw Error(ErrorKind::kValue, fmt::format("{}: suites include each other more than {} deep", path, kDeepest));
+    throw Error(ErrorKind::kValue,
+                fmt::format("{}: suites include each other more than {} deep", path, kDeepest));
   }
   LineReader reader(path);
   std::string line;
@@ -31,7 +33,8 @@ void read_suite_file(const std::string& path, int depth, std::vector<Case>& case
     constexpr std::string_view kInclude = "include ";
     if (line.rfind(kInclude, 0) == 0) {
       const std::filesystem::path other = line.substr(line.find_first_not_of(' ', kInclude.size()));
-      read_suite_file((std::filesystem::path(path).parent_path() / other).string(), depth + 1, cases);
+      read_suite_file((std::filesystem::path(path).parent_path() / other).string(), depth + 1,
+                      cases);
       continue;
     }
     try {
@@ -68,14 +71,16 @@ std::vector<Case> suite_cases(const std::string& suite,
   std::vector<Case> cases;
   if (!is_built_in(suite)) {
     if (!std::filesystem::exists(suite)) {
-      throw Error(ErrorKind::kValue,
-                  fmt::format("suite '{}': smoke, default, full or an existing file is due", suite));
+      throw Error(
+          ErrorKind::kValue,
+          fmt::format("suite '{}': smoke, default, full or an existing file is due", suite));
     }
     read_suite_file(suite, 0, cases);
     if (cases.empty()) throw Error(ErrorKind::kValue, fmt::format("{}: holds no case", suite));
     return cases;
   }
-  append(cases, recorded_cases((std::filesystem::path(fixtures()) / "attention_vectors.h5").string()));
+  append(cases,
+         recorded_cases((std::filesystem::path(fixtures()) / "attention_vectors.h5").string()));
   append(cases, small_cases());
   if (suite == "default") append(cases, model_cases());
   if (suite == "full") append(cases, all_model_cases());

@@ -12,12 +12,15 @@ namespace lvsa::analysis {
 
 /// The cases of a suite:
 ///  - "smoke": recorded calls and small shapes, seconds;
-///  - "default": recorded calls, small shapes, and every model at its real patches per frame and 1 to
-///    6 times its reference horizon, one head (or one group), at several steps of the rotation, each
-///    with the rows it needs: about a minute on two cores;
-///  - "full": the same models at every whole multiple of the horizon and every step of a rotation up
+///  - "default": recorded calls, small shapes, and every model at its real patches per frame and 1
+///  to
+///    6 times its reference horizon, one head (or one group), at several steps of the rotation,
+///    each with the rows it needs: about a minute on two cores;
+///  - "full": the same models at every whole multiple of the horizon and every step of a rotation
+///  up
 ///    to 8, in all element types, all rows computed: hours;
-///  - anything else: a file of case lines; '#' begins a comment, "include FILE" takes in another file.
+///  - anything else: a file of case lines; '#' begins a comment, "include FILE" takes in another
+///  file.
 /// `fixtures` gives the folder that holds attention_vectors.h5; asked by the built-in suites only.
 /// Throws Error(kValue or kIo) that names the suite, or file and line.
 std::vector<Case> suite_cases(const std::string& suite,

@@ -19,46 +19,61 @@ std::vector<Case> small_cases() {
       // One frame, one token, no window, no keyframes, all global.
       "model=small T=1 P=1 H=1 Hkv=1 D=64 dtype=f32 ref=21 step=0 input=gauss seed=1 rows=0",
       "model=small T=1 P=129 H=2 Hkv=2 D=64 dtype=bf16 ref=21 step=0 input=gauss seed=2 rows=0",
-      "model=small T=9 P=7 H=1 Hkv=1 D=64 dtype=bf16 W=0 ref=3 step=1 input=indicator seed=3 rows=0",
+      "model=small T=9 P=7 H=1 Hkv=1 D=64 dtype=bf16 W=0 ref=3 step=1 input=indicator seed=3 "
+      "rows=0",
       "model=small T=12 P=5 H=1 Hkv=1 D=64 dtype=f32 W=0 n_first=0 ref=3 interval=0 step=0 "
       "input=gauss seed=4 rows=0",
       "model=small T=12 P=63 H=1 Hkv=1 D=128 dtype=bf16 n_first=0 ref=5 interval=0 step=0 "
       "input=indicator seed=5 rows=0",
-      "model=small T=10 P=64 H=1 Hkv=1 D=128 dtype=bf16 ref=21 step=0 input=indicator seed=6 rows=0",
+      "model=small T=10 P=64 H=1 Hkv=1 D=128 dtype=bf16 ref=21 step=0 input=indicator seed=6 "
+      "rows=0",
       // Both sides of tile borders in both directions.
-      "model=small T=13 P=63 H=1 Hkv=1 D=128 dtype=bf16 W=1 ref=5 step=1 input=indicator seed=7 rows=0",
-      "model=small T=13 P=64 H=1 Hkv=1 D=128 dtype=bf16 W=1 ref=5 step=2 input=indicator seed=8 rows=0",
+      "model=small T=13 P=63 H=1 Hkv=1 D=128 dtype=bf16 W=1 ref=5 step=1 input=indicator seed=7 "
+      "rows=0",
+      "model=small T=13 P=64 H=1 Hkv=1 D=128 dtype=bf16 W=1 ref=5 step=2 input=indicator seed=8 "
+      "rows=0",
       "model=small T=13 P=65 H=1 Hkv=1 D=128 dtype=bf16 W=1 ref=5 step=3 input=gauss seed=9 rows=0",
-      "model=small T=11 P=127 H=1 Hkv=1 D=64 dtype=f16 W=1 ref=5 step=1 input=indicator seed=10 rows=0",
+      "model=small T=11 P=127 H=1 Hkv=1 D=64 dtype=f16 W=1 ref=5 step=1 input=indicator seed=10 "
+      "rows=0",
       "model=small T=11 P=128 H=1 Hkv=1 D=64 dtype=f16 W=1 ref=5 step=4 input=gauss seed=11 rows=0",
       "model=small T=11 P=129 H=1 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=5 input=gauss seed=12 rows=0",
       // Text, groups, batch, layouts, head sizes.
-      "model=small T=13 P=33 text=1 H=2 Hkv=1 D=64 dtype=bf16 W=1 ref=5 step=1 input=indicator seed=13 "
+      "model=small T=13 P=33 text=1 H=2 Hkv=1 D=64 dtype=bf16 W=1 ref=5 step=1 input=indicator "
+      "seed=13 "
       "rows=0",
       "model=small T=13 P=33 text=77 H=4 Hkv=2 D=96 dtype=bf16 layout=bhsd W=1 ref=5 step=2 "
       "input=gauss seed=14 rows=0",
-      "model=small T=9 P=48 text=226 H=8 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=1 input=indicator seed=15 "
+      "model=small T=9 P=48 text=226 H=8 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=1 input=indicator "
+      "seed=15 "
       "rows=0",
       "model=small T=13 P=40 text=12 B=2 H=3 Hkv=3 D=80 dtype=f16 layout=bhsd W=2 ref=7 step=3 "
       "input=gauss seed=16 rows=0",
-      "model=small T=7 P=96 B=3 H=8 Hkv=4 D=32 dtype=bf16 W=1 ref=3 step=0 input=gauss seed=17 rows=0",
+      "model=small T=7 P=96 B=3 H=8 Hkv=4 D=32 dtype=bf16 W=1 ref=3 step=0 input=gauss seed=17 "
+      "rows=0",
       "model=small T=9 P=50 H=1 Hkv=1 D=256 dtype=bf16 W=1 ref=4 step=2 input=gauss seed=18 rows=0",
       // Behaviours: 1.2, no rotation, adaptive windows, condition frames.
       "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 lvsa=1.2 W=2 ref=9 expand=0 step=2 "
       "input=indicator seed=19 rows=0",
-      "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 W=2 ref=9 expand=0 step=2 input=indicator seed=20 "
+      "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 W=2 ref=9 expand=0 step=2 input=indicator "
+      "seed=20 "
       "rows=0",
-      "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 W=2 ref=9 rotate=0 step=5 input=indicator seed=21 "
+      "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 W=2 ref=9 rotate=0 step=5 input=indicator "
+      "seed=21 "
       "rows=0",
-      "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 W=2 ref=9 step=1 condition=3,17 input=indicator "
+      "model=small T=21 P=24 H=1 Hkv=1 D=64 dtype=bf16 W=2 ref=9 step=1 condition=3,17 "
+      "input=indicator "
       "seed=22 rows=0",
       // Score distributions, and P in fewer bits.
-      "model=small T=15 P=60 H=1 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=1 input=uniform seed=23 rows=0",
-      "model=small T=15 P=60 H=1 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=1 input=gauss sigma=2.5 seed=24 "
+      "model=small T=15 P=60 H=1 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=1 input=uniform seed=23 "
       "rows=0",
-      "model=small T=15 P=60 H=1 Hkv=1 D=128 dtype=bf16 p=bf16 W=1 ref=5 step=2 input=indicator seed=25 "
+      "model=small T=15 P=60 H=1 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=1 input=gauss sigma=2.5 "
+      "seed=24 "
       "rows=0",
-      "model=small T=15 P=60 H=1 Hkv=1 D=128 dtype=f16 p=f16 W=1 ref=5 step=2 input=gauss seed=26 rows=0",
+      "model=small T=15 P=60 H=1 Hkv=1 D=128 dtype=bf16 p=bf16 W=1 ref=5 step=2 input=indicator "
+      "seed=25 "
+      "rows=0",
+      "model=small T=15 P=60 H=1 Hkv=1 D=128 dtype=f16 p=f16 W=1 ref=5 step=2 input=gauss seed=26 "
+      "rows=0",
   });
 }
 

@@ -29,7 +29,8 @@ const Behaviour& behaviour(Version version) {
 Version parse_version(std::string_view text) {
   if (text == "1.2") return Version::k1_2;
   if (text == "1.3") return Version::k1_3;
-  throw Error(ErrorKind::kValue, fmt::format("lvsa: '{}' is no known behaviour; use 1.2 or 1.3", text));
+  throw Error(ErrorKind::kValue,
+              fmt::format("lvsa: '{}' is no known behaviour; use 1.2 or 1.3", text));
 }
 
 }  // namespace lvsa

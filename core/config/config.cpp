@@ -108,7 +108,8 @@ Config config_from_environment(const Environment& environment) {
   }
   Config config;
   config.window_size = integer_setting(environment, "LVSA_WINDOW_SIZE", config.window_size);
-  config.n_first_frames = integer_setting(environment, "LVSA_N_FIRST_FRAMES", config.n_first_frames);
+  config.n_first_frames =
+      integer_setting(environment, "LVSA_N_FIRST_FRAMES", config.n_first_frames);
   config.key_frame_interval =
       integer_setting(environment, "LVSA_KEY_FRAME_INTERVAL", config.key_frame_interval);
   config.auto_keyframes = flag_setting(environment, "LVSA_AUTO_KEYFRAMES", config.auto_keyframes);
@@ -136,7 +137,8 @@ Config config_from_json(std::string_view text, std::string_view origin) {
     throw Error(ErrorKind::kJson, fmt::format("{}: no valid JSON: {}", origin, error.what()));
   }
   if (!object.is_object()) {
-    throw Error(ErrorKind::kType, fmt::format("{}: a JSON object is due, not {}", origin, object.type_name()));
+    throw Error(ErrorKind::kType,
+                fmt::format("{}: a JSON object is due, not {}", origin, object.type_name()));
   }
   Config config;
   read(object, "window_size", origin, config.window_size);

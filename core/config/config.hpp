@@ -46,7 +46,8 @@ Config config_from_json(std::string_view text, std::string_view origin);
 /// True for "1", "true" and "yes" in any case, false for everything else.
 bool parse_flag(std::string_view text);
 
-/// An integer variable, or the default when it is not set. Throws Error(kValue) naming the variable.
+/// An integer variable, or the default when it is not set. Throws Error(kValue) naming the
+/// variable.
 std::int64_t integer_setting(const Environment& environment, const std::string& name,
                              std::int64_t default_value);
 

@@ -33,7 +33,8 @@ Environment process_environment() {
 
 Environment environment_from_file(const std::string& path) {
   if (std::filesystem::is_directory(path)) {
-    throw Error(ErrorKind::kIo, fmt::format("{}: is a directory; a file of NAME=value lines is due", path));
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: is a directory; a file of NAME=value lines is due", path));
   }
   std::ifstream file(path);
   if (!file) throw Error(ErrorKind::kIo, fmt::format("{}: cannot be opened for reading", path));

@@ -65,8 +65,8 @@ std::vector<std::int64_t> candidate_patches_per_frame(const Environment& environ
   return {derived_candidate(environment).value_or(kDefaultPatchesPerFrame)};
 }
 
-Detection detect_geometry(std::int64_t seq_len, std::int64_t frames,
-                          const Environment& environment, const Behaviour& behaviour) {
+Detection detect_geometry(std::int64_t seq_len, std::int64_t frames, const Environment& environment,
+                          const Behaviour& behaviour) {
   Detection result;
   result.candidates = candidate_patches_per_frame(environment);
   for (const std::int64_t patches : result.candidates) {
@@ -82,11 +82,11 @@ Detection detect_geometry(std::int64_t seq_len, std::int64_t frames,
     result.grid = result.fits.front();
     return result;
   }
-  result.grid = *std::min_element(
-      result.fits.begin(), result.fits.end(), [](const FrameGrid& a, const FrameGrid& b) {
-        return std::tie(a.text_tokens, a.patches_per_frame) <
-               std::tie(b.text_tokens, b.patches_per_frame);
-      });
+  result.grid = *std::min_element(result.fits.begin(), result.fits.end(),
+                                  [](const FrameGrid& a, const FrameGrid& b) {
+                                    return std::tie(a.text_tokens, a.patches_per_frame) <
+                                           std::tie(b.text_tokens, b.patches_per_frame);
+                                  });
   if (result.fits.size() > 1) {
     result.warning = ambiguity_warning(result.fits, *result.grid, seq_len, frames);
   }
@@ -100,12 +100,18 @@ std::optional<FrameGrid> detect_hook_geometry(std::int64_t seq_len, std::int64_t
 
 std::string_view name(FallbackReason reason) {
   switch (reason) {
-    case FallbackReason::kGeometryDetect: return "geometry_detect";
-    case FallbackReason::kNoLatentFrames: return "no_t_lat";
-    case FallbackReason::kGeometryMismatch: return "geometry_mismatch";
-    case FallbackReason::kNoEncoder: return "no_encoder";
-    case FallbackReason::kDistributed: return "distributed_cp";
-    case FallbackReason::kSequenceParallel: return "sequence_parallel";
+    case FallbackReason::kGeometryDetect:
+      return "geometry_detect";
+    case FallbackReason::kNoLatentFrames:
+      return "no_t_lat";
+    case FallbackReason::kGeometryMismatch:
+      return "geometry_mismatch";
+    case FallbackReason::kNoEncoder:
+      return "no_encoder";
+    case FallbackReason::kDistributed:
+      return "distributed_cp";
+    case FallbackReason::kSequenceParallel:
+      return "sequence_parallel";
   }
   return "unknown";
 }
@@ -115,7 +121,8 @@ std::string fallback_message(std::string_view origin, FallbackReason reason, std
                              std::string_view delegate) {
   const bool delegates = behaviour.fallback_names_delegate && !delegate.empty();
   return fmt::format(
-      "[LVSA-FALLBACK] origin={} reason={} seq_len={}{}{} -- {} (set LVSA_WARN_FALLBACK=0 to silence)",
+      "[LVSA-FALLBACK] origin={} reason={} seq_len={}{}{} -- {} (set LVSA_WARN_FALLBACK=0 to "
+      "silence)",
       origin, name(reason), seq_len, details.empty() ? "" : " ", details,
       delegates ? fmt::format("delegating to {}", delegate) : "falling back to DENSE attention");
 }

@@ -19,24 +19,23 @@ namespace lvsa {
 inline constexpr std::int64_t kDefaultPatchesPerFrame = 1560;
 
 /// The candidates for P in the order they are tried: LVSA_PATCHES_PER_FRAME when every part of it
-/// is an integer (zero and negative ones taken as they are; a list of empty parts such as "," gives no
-/// candidate at all), else derived from LVSA_VIDEO_HEIGHT,
-/// LVSA_VIDEO_WIDTH, LVSA_VAE_SPATIAL_FACTOR and LVSA_PATCH_SIZE when all are positive and the
-/// result is, else 1560.
+/// is an integer (zero and negative ones taken as they are; a list of empty parts such as "," gives
+/// no candidate at all), else derived from LVSA_VIDEO_HEIGHT, LVSA_VIDEO_WIDTH,
+/// LVSA_VAE_SPATIAL_FACTOR and LVSA_PATCH_SIZE when all are positive and the result is, else 1560.
 std::vector<std::int64_t> candidate_patches_per_frame(const Environment& environment);
 
 /// What detection found. `grid` is empty when nothing fits.
 struct Detection {
   std::optional<FrameGrid> grid;
-  std::vector<FrameGrid> fits;        ///< all candidates that fit, in list order
+  std::vector<FrameGrid> fits;  ///< all candidates that fit, in list order
   std::vector<std::int64_t> candidates;
   /// The warning that behaviour 1.3 prints when several candidates fit; empty otherwise.
   std::string warning;
 };
 
 /// The backend's rule: a candidate P fits when text = seq_len - frames * P is in [0, frames * P).
-Detection detect_geometry(std::int64_t seq_len, std::int64_t frames,
-                          const Environment& environment, const Behaviour& behaviour);
+Detection detect_geometry(std::int64_t seq_len, std::int64_t frames, const Environment& environment,
+                          const Behaviour& behaviour);
 
 /// The model hooks' rule: frames must divide seq_len, P is the quotient, there is no text.
 std::optional<FrameGrid> detect_hook_geometry(std::int64_t seq_len, std::int64_t frames);

@@ -33,7 +33,8 @@ std::int64_t patches_along(std::int64_t pixels, const PatchRule& rule) {
 std::int64_t checked_product(std::int64_t a, std::int64_t b, const char* what) {
   std::int64_t product = 0;
   if (__builtin_mul_overflow(a, b, &product)) {
-    throw Error(ErrorKind::kOverflow, fmt::format("{}: {} * {} does not fit in 64 bits", what, a, b));
+    throw Error(ErrorKind::kOverflow,
+                fmt::format("{}: {} * {} does not fit in 64 bits", what, a, b));
   }
   return product;
 }
@@ -46,8 +47,9 @@ FrameGrid make_frame_grid(std::int64_t frames, std::int64_t patches_per_frame,
   const std::int64_t video = checked_product(frames, patches_per_frame, "video tokens");
   std::int64_t total = 0;
   if (__builtin_add_overflow(video, text_tokens, &total)) {
-    throw Error(ErrorKind::kOverflow,
-                fmt::format("sequence length: {} + {} does not fit in 64 bits", video, text_tokens));
+    throw Error(
+        ErrorKind::kOverflow,
+        fmt::format("sequence length: {} + {} does not fit in 64 bits", video, text_tokens));
   }
   return {frames, patches_per_frame, text_tokens};
 }
@@ -62,8 +64,8 @@ std::int64_t patches_per_frame(std::int64_t height, std::int64_t width, const Pa
   require_at_least(height, 1, "height");
   require_at_least(width, 1, "width");
   require_positive(rule);
-  const std::int64_t patches = checked_product(patches_along(height, rule),
-                                               patches_along(width, rule), "patches per frame");
+  const std::int64_t patches =
+      checked_product(patches_along(height, rule), patches_along(width, rule), "patches per frame");
   if (patches < 1) {
     throw Error(ErrorKind::kValue,
                 fmt::format("{}x{} pixels hold no patch of {} pixels a side", height, width,

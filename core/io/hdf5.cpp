@@ -28,8 +28,10 @@ class Handle {
   herr_t (*close_)(hid_t);
 };
 
-[[noreturn]] void fail(const std::string& path, const std::string& object, const std::string& what) {
-  throw Error(ErrorKind::kIo, fmt::format("{}: {}{}{}", path, object, object.empty() ? "" : ": ", what));
+[[noreturn]] void fail(const std::string& path, const std::string& object,
+                       const std::string& what) {
+  throw Error(ErrorKind::kIo,
+              fmt::format("{}: {}{}{}", path, object, object.empty() ? "" : ": ", what));
 }
 
 // "case2" before "case10": runs of digits compare as numbers.
@@ -90,9 +92,11 @@ Hdf5File::Hdf5File(const std::string& path) : path_(path) {
   // The library prints its error stack by default; here every error becomes an exception instead.
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail(path, "", "is a directory; an HDF5 file is due");
+  if (std::filesystem::is_directory(path, ignored))
+    fail(path, "", "is a directory; an HDF5 file is due");
   if (!std::filesystem::exists(path, ignored)) fail(path, "", "no such file");
-  if (H5Fis_hdf5(path.c_str()) <= 0) fail(path, "", "is no HDF5 file, or one cut off before its header");
+  if (H5Fis_hdf5(path.c_str()) <= 0)
+    fail(path, "", "is no HDF5 file, or one cut off before its header");
   file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file_ < 0) fail(path, "", "cannot be opened: the HDF5 file is damaged or cut off");
 }
@@ -160,8 +164,8 @@ std::optional<std::string> Hdf5File::text_attribute(const std::string& object,
   return read_text(attribute.get(), type.get());
 }
 
-std::optional<std::vector<std::int64_t>> Hdf5File::integer_attribute(const std::string& object,
-                                                                     const std::string& name) const {
+std::optional<std::vector<std::int64_t>> Hdf5File::integer_attribute(
+    const std::string& object, const std::string& name) const {
   if (H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) <= 0) return std::nullopt;
   const Handle attribute(
       H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);

@@ -1,6 +1,6 @@
 #pragma once
-// Reading HDF5 files: small RAII types over the C interface. All failures throw Error(kIo) that names
-// the file and the object in it.
+// Reading HDF5 files: small RAII types over the C interface. All failures throw Error(kIo) that
+// names the file and the object in it.
 
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@ namespace lvsa {
 /// A real-valued dataset read as doubles (exact for f64, f32 and integers up to 53 bits).
 struct RealDataset {
   std::vector<std::int64_t> shape;
-  std::vector<double> values;  ///< row-major
+  std::vector<double> values;      ///< row-major
   std::int64_t element_bytes = 0;  ///< of the file's own type
 };
 
@@ -33,9 +33,11 @@ class Hdf5File {
   bool has(const std::string& object) const;
   /// Throws when missing, when it is no floating-point or integer dataset, when it holds more than
   /// `max_bytes`, or when reading fails (truncated file).
-  RealDataset read_reals(const std::string& dataset, std::int64_t max_bytes = std::int64_t{1} << 34) const;
+  RealDataset read_reals(const std::string& dataset,
+                         std::int64_t max_bytes = std::int64_t{1} << 34) const;
   /// An attribute of a group or dataset; nothing when it is missing. Throws for another type.
-  std::optional<std::string> text_attribute(const std::string& object, const std::string& name) const;
+  std::optional<std::string> text_attribute(const std::string& object,
+                                            const std::string& name) const;
   std::optional<std::vector<std::int64_t>> integer_attribute(const std::string& object,
                                                              const std::string& name) const;
 

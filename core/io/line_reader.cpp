@@ -39,7 +39,8 @@ bool LineReader::next(std::string& line) {
   std::array<char, 65536> chunk;
   while (gzgets(file_, chunk.data(), static_cast<int>(chunk.size())) != nullptr) {
     line += chunk.data();
-    if (line.size() > kLongestLine) fail(fmt::format("line {} is longer than 1 GiB", line_number_ + 1));
+    if (line.size() > kLongestLine)
+      fail(fmt::format("line {} is longer than 1 GiB", line_number_ + 1));
     if (line.back() == '\n') break;
   }
   int code = Z_OK;

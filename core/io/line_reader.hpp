@@ -10,8 +10,8 @@ namespace lvsa {
 
 class LineReader {
  public:
-  /// Opens a plain or gzip file (told apart by its content). Throws Error(kIo) naming the path for a
-  /// directory or a file that cannot be opened.
+  /// Opens a plain or gzip file (told apart by its content). Throws Error(kIo) naming the path for
+  /// a directory or a file that cannot be opened.
   explicit LineReader(const std::string& path);
   ~LineReader();
   LineReader(const LineReader&) = delete;

@@ -25,7 +25,8 @@ void check_kernel(const std::string& path, const lvsa_kernel& kernel, std::uint3
     fail(path, fmt::format("kernel {} has a table of {} bytes; {} are due", index,
                            kernel.struct_size, sizeof(lvsa_kernel)));
   }
-  if (kernel.name == nullptr || kernel.name[0] == '\0') fail(path, fmt::format("kernel {} has no name", index));
+  if (kernel.name == nullptr || kernel.name[0] == '\0')
+    fail(path, fmt::format("kernel {} has no name", index));
   if (kernel.run == nullptr) fail(path, fmt::format("kernel {} has no run function", kernel.name));
 }
 
@@ -33,7 +34,8 @@ void check_kernel(const std::string& path, const lvsa_kernel& kernel, std::uint3
 
 KernelLibrary::KernelLibrary(const std::string& path) : path_(path) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) fail(path, "no such file; a shared library is due");
+  if (!std::filesystem::is_regular_file(path, ignored))
+    fail(path, "no such file; a shared library is due");
   // A path without a slash would be looked up in the system's folders instead.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -65,7 +67,8 @@ const lvsa_kernel& KernelLibrary::find(const std::string& name) const {
     if (name == kernel->name) return *kernel;
     names += fmt::format(" {}", kernel->name);
   }
-  if (name.empty()) fail(path_, fmt::format("holds several kernels, name one as path:name, of:{}", names));
+  if (name.empty())
+    fail(path_, fmt::format("holds several kernels, name one as path:name, of:{}", names));
   fail(path_, fmt::format("has no kernel '{}'; it has:{}", name, names));
 }
 

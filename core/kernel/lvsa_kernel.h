@@ -93,7 +93,7 @@ typedef struct lvsa_problem {
   int64_t head_dim; /* D */
   double scale;     /* factor of q.k, usually 1 / sqrt(D) */
 
-  lvsa_dtype dtype;   /* of q, k, v */
+  lvsa_dtype dtype; /* of q, k, v */
   lvsa_dtype out_dtype;
   lvsa_memory memory; /* where q, k, v, out, lse and the workspace live */
   /* Asks that P be rounded to this type before P.V; LVSA_DTYPE_NONE leaves it to the kernel. A
@@ -123,32 +123,33 @@ typedef struct lvsa_problem {
 /* What a kernel can do; a problem outside this is not offered to it. */
 typedef struct lvsa_capabilities {
   size_t struct_size;
-  uint32_t dtypes;           /* LVSA_DTYPE_BIT of each input type */
-  uint32_t p_dtypes;         /* types that P can be rounded to when asked */
+  uint32_t dtypes;   /* LVSA_DTYPE_BIT of each input type */
+  uint32_t p_dtypes; /* types that P can be rounded to when asked */
   lvsa_memory memory;
-  int64_t head_dim_min;      /* head_dim in [min, max], a multiple of head_dim_multiple */
+  int64_t head_dim_min; /* head_dim in [min, max], a multiple of head_dim_multiple */
   int64_t head_dim_max;
   int64_t head_dim_multiple;
-  int32_t grouped_heads;     /* heads != kv_heads */
-  int32_t text;              /* text_tokens > 0 */
-  int32_t batch;             /* batch > 1 */
-  int32_t any_strides;       /* element stride != 1, or rows that overlap other layouts */
-  int32_t lse;               /* writes the log-sum-exp when asked */
+  int32_t grouped_heads; /* heads != kv_heads */
+  int32_t text;          /* text_tokens > 0 */
+  int32_t batch;         /* batch > 1 */
+  int32_t any_strides;   /* element stride != 1, or rows that overlap other layouts */
+  int32_t lse;           /* writes the log-sum-exp when asked */
 } lvsa_capabilities;
 
 /* What a kernel says of its own arithmetic. The bounds of the verdict are computed from it; leave a
  * field 0 when unknown, and the worst case is assumed. */
 typedef struct lvsa_numerics {
   size_t struct_size;
-  int64_t key_tile;          /* keys a tile; 0 unknown */
-  int32_t tiles_cross_frames;/* 1: a tile may hold keys of two frames; 0: a tile ends with its frame */
-  lvsa_dtype p_dtype;        /* type P is rounded to before P.V */
-  int32_t sum_rounded_p;     /* 1: the denominator sums the rounded P */
-  int32_t normalise_first;   /* 1: P is divided by the sum before P.V */
-  lvsa_dtype accumulator;    /* type of the accumulators */
+  int64_t key_tile; /* keys a tile; 0 unknown */
+  int32_t
+      tiles_cross_frames; /* 1: a tile may hold keys of two frames; 0: a tile ends with its frame */
+  lvsa_dtype p_dtype;     /* type P is rounded to before P.V */
+  int32_t sum_rounded_p;  /* 1: the denominator sums the rounded P */
+  int32_t normalise_first;     /* 1: P is divided by the sum before P.V */
+  lvsa_dtype accumulator;      /* type of the accumulators */
   double accumulator_roundoff; /* unit roundoff of one accumulation; 0 means that of its type */
-  double exp_ulps;           /* error of the exponential in units of 2^-24; 0 unknown */
-  int32_t split_keys;        /* partial results merged by log-sum-exp: number of splits, 0 or 1 none */
+  double exp_ulps;             /* error of the exponential in units of 2^-24; 0 unknown */
+  int32_t split_keys; /* partial results merged by log-sum-exp: number of splits, 0 or 1 none */
 } lvsa_numerics;
 
 typedef struct lvsa_kernel {

@@ -77,8 +77,7 @@ FramePattern build_frame_pattern(const PatternSpec& spec) {
   if (spec.interval) require_range(*spec.interval, 0, INT64_MAX, "keyframe interval");
 
   FramePattern pattern;
-  pattern.globals =
-      global_frames(spec.frames, spec.n_first_frames, spec.interval, spec.offset);
+  pattern.globals = global_frames(spec.frames, spec.n_first_frames, spec.interval, spec.offset);
   join_frames(pattern.globals, spec.extra_globals, spec.frames);
   pattern.is_global.assign(static_cast<std::size_t>(spec.frames), 0);
   for (const std::int32_t f : pattern.globals) pattern.is_global[static_cast<std::size_t>(f)] = 1;

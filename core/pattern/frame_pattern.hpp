@@ -13,14 +13,15 @@ namespace lvsa {
 
 /// Everything that a pattern depends on, in latent frames.
 struct PatternSpec {
-  std::int64_t frames = 1;                ///< T, 1 .. kMaxFrames
-  std::int64_t window_frames = 0;         ///< W on each side, >= 0; 0 means no window at all
-  std::int64_t n_first_frames = 0;        ///< always global, >= 0
-  std::optional<std::int64_t> interval = std::nullopt;  ///< keyframe interval; unset or 0: no keyframe grid
-  std::int64_t offset = 0;                ///< rotation of the grid
+  std::int64_t frames = 1;          ///< T, 1 .. kMaxFrames
+  std::int64_t window_frames = 0;   ///< W on each side, >= 0; 0 means no window at all
+  std::int64_t n_first_frames = 0;  ///< always global, >= 0
+  std::optional<std::int64_t> interval =
+      std::nullopt;         ///< keyframe interval; unset or 0: no keyframe grid
+  std::int64_t offset = 0;  ///< rotation of the grid
   bool expand_window = true;
-  std::vector<std::int64_t> extra_globals = {};  ///< condition frames and boundary guards; others than
-                                           ///< 0 .. T-1 are left out
+  std::vector<std::int64_t> extra_globals = {};  ///< condition frames and boundary guards; others
+                                                 ///< than 0 .. T-1 are left out
 };
 
 inline constexpr std::int64_t kMaxFrames = 1 << 24;
@@ -28,11 +29,11 @@ inline constexpr std::int64_t kMaxFrames = 1 << 24;
 inline constexpr std::int64_t kMaxFramePairs = std::int64_t{1} << 32;
 
 struct FramePattern {
-  std::vector<std::int32_t> globals;   ///< ascending, unique
-  std::vector<std::uint8_t> is_global; ///< [T]
-  std::vector<FrameRange> windows;     ///< [T]
-  std::vector<std::int64_t> offsets;   ///< [T + 1]
-  std::vector<std::int32_t> list;      ///< [offsets[T]]; ascending and unique within a row
+  std::vector<std::int32_t> globals;    ///< ascending, unique
+  std::vector<std::uint8_t> is_global;  ///< [T]
+  std::vector<FrameRange> windows;      ///< [T]
+  std::vector<std::int64_t> offsets;    ///< [T + 1]
+  std::vector<std::int32_t> list;       ///< [offsets[T]]; ascending and unique within a row
 
   std::int64_t frames() const { return static_cast<std::int64_t>(windows.size()); }
   /// The frames that frame f attends.

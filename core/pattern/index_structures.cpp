@@ -28,7 +28,8 @@ struct Rank {
 
 Rank make_rank(std::int64_t frames, std::int64_t patches, std::int64_t rank, std::int64_t world) {
   if (patches < 1) {
-    throw Error(ErrorKind::kValue, fmt::format("patches per frame is {}; at least 1 is due", patches));
+    throw Error(ErrorKind::kValue,
+                fmt::format("patches per frame is {}; at least 1 is due", patches));
   }
   if (world < 1 || rank < 0 || rank >= world) {
     throw Error(ErrorKind::kValue,
@@ -96,7 +97,8 @@ std::vector<std::int32_t> number_columns(const FramePattern& pattern, const Rank
       blocks.global_copies.push_back({next_global++ * rank.patches, target});
     } else {
       // Negative for a frame that begins on the rank before, as published.
-      blocks.local_copies.push_back({static_cast<std::int64_t>(f) * rank.patches - rank.first, target});
+      blocks.local_copies.push_back(
+          {static_cast<std::int64_t>(f) * rank.patches - rank.first, target});
     }
     column[f] = next_column++;
   }
@@ -116,8 +118,8 @@ void fill_blocks(const FramePattern& pattern, const Rank& rank, RankIndex& index
   }
   if (most > INT32_MAX) {
     throw Error(ErrorKind::kOverflow,
-                fmt::format("block rows hold up to {} entries; their 32-bit offsets end at {}", most,
-                            INT32_MAX));
+                fmt::format("block rows hold up to {} entries; their 32-bit offsets end at {}",
+                            most, INT32_MAX));
   }
   blocks.indices.resize(most);
   blocks.indptr.reserve(static_cast<std::size_t>(blocks.rows) + 1);
@@ -125,7 +127,8 @@ void fill_blocks(const FramePattern& pattern, const Rank& rank, RankIndex& index
   for (std::int64_t r = 0; r < blocks.rows; ++r) {
     blocks.indptr.push_back(static_cast<std::int32_t>(out - blocks.indices.begin()));
     // A frame without a column is a window frame that lives on another rank.
-    for (const std::int32_t f : pattern.row(index.local_frames[static_cast<std::size_t>(r)].frame)) {
+    for (const std::int32_t f :
+         pattern.row(index.local_frames[static_cast<std::size_t>(r)].frame)) {
       const std::int32_t c = column[static_cast<std::size_t>(f)];
       *out = c;
       out += c != kNoColumn ? 1 : 0;

@@ -2,11 +2,11 @@
 // The index structures that the published plugin derives from a pattern for one rank of a world:
 // any of them can drive a kernel. Source: published LVSA behaviour, LVSAMetadata.build.
 //
-// Three traps are part of the published form and kept. The attended table is not clipped to the rank
-// while the window context is. And block row r stands for the r-th frame that the rank touches
+// Three traps are part of the published form and kept. The attended table is not clipped to the
+// rank while the window context is. And block row r stands for the r-th frame that the rank touches
 // but covers the tokens r*P .. of the rank, so on a rank whose first token is not the first of a
-// frame a row holds tokens of two frames. A local copy of a frame that the rank holds in part begins at
-// a negative token or ends behind the last one; boundary guards keep such frames global.
+// frame a row holds tokens of two frames. A local copy of a frame that the rank holds in part
+// begins at a negative token or ends behind the last one; boundary guards keep such frames global.
 
 #include <cstdint>
 #include <vector>
@@ -39,12 +39,12 @@ struct BlockCopy {
 /// Block rows in compressed form over blocks of P x P tokens. Columns are numbered over the frames
 /// that any row attends, in the order of the frames; `*_copies` fill the compact keys with them.
 struct BlockRows {
-  std::vector<std::int32_t> indptr;   ///< [rows + 1]
-  std::vector<std::int32_t> indices;  ///< ascending within a row
-  std::int64_t rows = 0;              ///< MB = ceil(local_seq / P)
-  std::int64_t compact_frames = 0;    ///< columns
-  std::int64_t query_tokens = 0;      ///< M = MB * P
-  std::int64_t key_tokens = 0;        ///< N = columns * P
+  std::vector<std::int32_t> indptr;      ///< [rows + 1]
+  std::vector<std::int32_t> indices;     ///< ascending within a row
+  std::int64_t rows = 0;                 ///< MB = ceil(local_seq / P)
+  std::int64_t compact_frames = 0;       ///< columns
+  std::int64_t query_tokens = 0;         ///< M = MB * P
+  std::int64_t key_tokens = 0;           ///< N = columns * P
   std::vector<BlockCopy> global_copies;  ///< from the buffer of global frames, in their order
   std::vector<BlockCopy> local_copies;   ///< from the rank's own tokens
 };

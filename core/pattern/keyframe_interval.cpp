@@ -16,10 +16,12 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) { return a / b + (a % b >
 std::int64_t truncated_product(std::int64_t reference, double scale) {
   const double product = static_cast<double>(reference) * scale;
   if (std::isnan(product)) {
-    throw Error(ErrorKind::kValue, fmt::format("sparsity scale {} gives no budget; a number is due", scale));
+    throw Error(ErrorKind::kValue,
+                fmt::format("sparsity scale {} gives no budget; a number is due", scale));
   }
   if (std::isinf(product)) {
-    throw Error(ErrorKind::kOverflow, fmt::format("sparsity scale {} gives an infinite budget", scale));
+    throw Error(ErrorKind::kOverflow,
+                fmt::format("sparsity scale {} gives an infinite budget", scale));
   }
   constexpr double kLimit = 0x1p62;
   return static_cast<std::int64_t>(std::clamp(std::trunc(product), -kLimit, kLimit));
@@ -41,15 +43,14 @@ std::int64_t strict_interval(std::int64_t frames, std::int64_t n_first, std::int
 
 IntervalTerms keyframe_interval_terms(const IntervalInputs& in) {
   IntervalTerms terms;
-  terms.budget = std::max(in.n_first_frames + 1,
-                          truncated_product(in.reference_frames, in.sparsity_scale));
+  terms.budget =
+      std::max(in.n_first_frames + 1, truncated_product(in.reference_frames, in.sparsity_scale));
   if (in.frames <= terms.budget) {
     terms.dense = true;
     return terms;
   }
-  terms.target =
-      std::max(in.n_first_frames, std::min(terms.budget, in.frames) -
-                                      std::min(2 * in.window_frames + 1, in.frames));
+  terms.target = std::max(in.n_first_frames, std::min(terms.budget, in.frames) -
+                                                 std::min(2 * in.window_frames + 1, in.frames));
   const std::int64_t n_first = std::clamp<std::int64_t>(in.n_first_frames, 0, in.frames);
   terms.strict = strict_interval(in.frames, n_first, terms.target);
 

@@ -9,10 +9,10 @@ namespace lvsa {
 
 /// Inputs of the automatic interval, all in latent frames.
 struct IntervalInputs {
-  std::int64_t frames = 1;            ///< T
-  std::int64_t window_frames = 3;     ///< W, on each side
-  std::int64_t n_first_frames = 1;    ///< always global
-  std::int64_t reference_frames = 21; ///< training horizon of the model
+  std::int64_t frames = 1;             ///< T
+  std::int64_t window_frames = 3;      ///< W, on each side
+  std::int64_t n_first_frames = 1;     ///< always global
+  std::int64_t reference_frames = 21;  ///< training horizon of the model
   double sparsity_scale = 1.0;
 };
 

@@ -33,9 +33,9 @@ std::string mask_text(const FramePattern& pattern) {
     least = std::min(least, count);
     most = std::max(most, count);
   }
-  text += fmt::format("G=global W=window X=both .=skip  min={} max={} avg={:.1f}/{}\n", least, most,
-                      static_cast<double>(pattern.frame_pairs()) / static_cast<double>(frames),
-                      frames);
+  text +=
+      fmt::format("G=global W=window X=both .=skip  min={} max={} avg={:.1f}/{}\n", least, most,
+                  static_cast<double>(pattern.frame_pairs()) / static_cast<double>(frames), frames);
   return text;
 }
 

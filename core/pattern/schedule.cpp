@@ -25,7 +25,8 @@ Schedule make_schedule(const Config& config, std::int64_t frames) {
     throw Error(ErrorKind::kValue, fmt::format("latent frames is {}; at least 1 is due", frames));
   }
   require_not_negative(config.latent_window_size(), config.window_size, "LVSA_WINDOW_SIZE");
-  require_not_negative(config.latent_n_first_frames(), config.n_first_frames, "LVSA_N_FIRST_FRAMES");
+  require_not_negative(config.latent_n_first_frames(), config.n_first_frames,
+                       "LVSA_N_FIRST_FRAMES");
   Schedule schedule;
   schedule.automatic = config.auto_keyframes;
   schedule.rotates = config.rotate_keyframes;

@@ -49,61 +49,88 @@ constexpr std::align_val_t kAlignment{64};
 
 std::size_t dtype_bytes(DType dtype) {
   switch (dtype) {
-    case LVSA_F64: return 8;
-    case LVSA_F32: return 4;
+    case LVSA_F64:
+      return 8;
+    case LVSA_F32:
+      return 4;
     case LVSA_F16:
-    case LVSA_BF16: return 2;
+    case LVSA_BF16:
+      return 2;
     case LVSA_E4M3:
-    case LVSA_E5M2: return 1;
-    case LVSA_DTYPE_NONE: break;
+    case LVSA_E5M2:
+      return 1;
+    case LVSA_DTYPE_NONE:
+      break;
   }
   return 0;
 }
 
 std::string_view dtype_name(DType dtype) {
   switch (dtype) {
-    case LVSA_F64: return "f64";
-    case LVSA_F32: return "f32";
-    case LVSA_F16: return "f16";
-    case LVSA_BF16: return "bf16";
-    case LVSA_E4M3: return "e4m3";
-    case LVSA_E5M2: return "e5m2";
-    case LVSA_DTYPE_NONE: break;
+    case LVSA_F64:
+      return "f64";
+    case LVSA_F32:
+      return "f32";
+    case LVSA_F16:
+      return "f16";
+    case LVSA_BF16:
+      return "bf16";
+    case LVSA_E4M3:
+      return "e4m3";
+    case LVSA_E5M2:
+      return "e5m2";
+    case LVSA_DTYPE_NONE:
+      break;
   }
   return "none";
 }
 
 DType parse_dtype(std::string_view text) {
-  for (const DType dtype : {LVSA_DTYPE_NONE, LVSA_F64, LVSA_F32, LVSA_F16, LVSA_BF16, LVSA_E4M3,
-                            LVSA_E5M2}) {
+  for (const DType dtype :
+       {LVSA_DTYPE_NONE, LVSA_F64, LVSA_F32, LVSA_F16, LVSA_BF16, LVSA_E4M3, LVSA_E5M2}) {
     if (text == dtype_name(dtype)) return dtype;
   }
-  throw Error(ErrorKind::kValue,
-              fmt::format("'{}' is no element type; f64, f32, f16, bf16, e4m3, e5m2 or none", text));
+  throw Error(
+      ErrorKind::kValue,
+      fmt::format("'{}' is no element type; f64, f32, f16, bf16, e4m3, e5m2 or none", text));
 }
 
 double unit_roundoff(DType dtype) {
   switch (dtype) {
-    case LVSA_F64: return 0x1p-53;
-    case LVSA_F32: return 0x1p-24;
-    case LVSA_F16: return 0x1p-11;
-    case LVSA_BF16: return 0x1p-8;
-    case LVSA_E4M3: return 0x1p-4;
-    case LVSA_E5M2: return 0x1p-3;
-    case LVSA_DTYPE_NONE: break;
+    case LVSA_F64:
+      return 0x1p-53;
+    case LVSA_F32:
+      return 0x1p-24;
+    case LVSA_F16:
+      return 0x1p-11;
+    case LVSA_BF16:
+      return 0x1p-8;
+    case LVSA_E4M3:
+      return 0x1p-4;
+    case LVSA_E5M2:
+      return 0x1p-3;
+    case LVSA_DTYPE_NONE:
+      break;
   }
   return 0.0;
 }
 
 double underflow_error(DType dtype) {
   switch (dtype) {
-    case LVSA_F64: return std::ldexp(1.0, -1074);
-    case LVSA_F32: return 0x1p-150;
-    case LVSA_F16: return 0x1p-25;
-    case LVSA_BF16: return 0x1p-134;
-    case LVSA_E4M3: return 0x1p-10;
-    case LVSA_E5M2: return 0x1p-17;
-    case LVSA_DTYPE_NONE: break;
+    case LVSA_F64:
+      return std::ldexp(1.0, -1074);
+    case LVSA_F32:
+      return 0x1p-150;
+    case LVSA_F16:
+      return 0x1p-25;
+    case LVSA_BF16:
+      return 0x1p-134;
+    case LVSA_E4M3:
+      return 0x1p-10;
+    case LVSA_E5M2:
+      return 0x1p-17;
+    case LVSA_DTYPE_NONE:
+      break;
   }
   return 0.0;
 }
@@ -118,21 +145,31 @@ Layout parse_layout(std::string_view text) {
 
 double decode(DType dtype, const void* element) {
   switch (dtype) {
-    case LVSA_F64: return load<double>(element);
-    case LVSA_F32: return load<float>(element);
-    case LVSA_F16: return fp16_to_float(load<std::uint16_t>(element));
-    case LVSA_BF16: return bf16_to_float(load<std::uint16_t>(element));
-    default: unsupported(dtype);
+    case LVSA_F64:
+      return load<double>(element);
+    case LVSA_F32:
+      return load<float>(element);
+    case LVSA_F16:
+      return fp16_to_float(load<std::uint16_t>(element));
+    case LVSA_BF16:
+      return bf16_to_float(load<std::uint16_t>(element));
+    default:
+      unsupported(dtype);
   }
 }
 
 void encode(DType dtype, double value, void* element) {
   switch (dtype) {
-    case LVSA_F64: return store(element, value);
-    case LVSA_F32: return store(element, static_cast<float>(value));
-    case LVSA_F16: return store(element, double_to_fp16(value));
-    case LVSA_BF16: return store(element, double_to_bf16(value));
-    default: unsupported(dtype);
+    case LVSA_F64:
+      return store(element, value);
+    case LVSA_F32:
+      return store(element, static_cast<float>(value));
+    case LVSA_F16:
+      return store(element, double_to_fp16(value));
+    case LVSA_BF16:
+      return store(element, double_to_bf16(value));
+    default:
+      unsupported(dtype);
   }
 }
 
@@ -145,7 +182,8 @@ double round_to_dtype(DType dtype, double value) {
 double next_in_dtype(DType dtype, double value, double toward) {
   if (!(value < toward) && !(value > toward)) return value;
   if (dtype == LVSA_F64) return std::nextafter(value, toward);
-  if (dtype == LVSA_F32) return std::nextafter(static_cast<float>(value), value < toward ? INFINITY : -INFINITY);
+  if (dtype == LVSA_F32)
+    return std::nextafter(static_cast<float>(value), value < toward ? INFINITY : -INFINITY);
   // 16 bits: away from zero the bits count up, towards zero down; zero steps to a subnormal.
   std::uint16_t bits = 0;
   encode(dtype, value, &bits);
@@ -175,19 +213,23 @@ void TensorView::read_row(std::int64_t b, std::int64_t s, std::int64_t h, double
       return read_elements<std::uint16_t>(data, first, stride, shape[3], out, [](std::uint16_t x) {
         return static_cast<double>(bf16_to_float(x));
       });
-    default: unsupported(dtype);
+    default:
+      unsupported(dtype);
   }
 }
 
-void Tensor::Free::operator()(std::byte* pointer) const { ::operator delete[](pointer, kAlignment); }
+void Tensor::Free::operator()(std::byte* pointer) const {
+  ::operator delete[](pointer, kAlignment);
+}
 
 Tensor::Tensor(DType dtype, std::array<std::int64_t, 4> shape, Layout layout)
     : dtype_(dtype), shape_(shape) {
   std::int64_t count = static_cast<std::int64_t>(dtype_bytes(dtype));
   for (const std::int64_t size : shape) {
     if (size < 1) {
-      throw Error(ErrorKind::kValue, fmt::format("tensor shape [{}, {}, {}, {}]: sizes of at least 1 are due",
-                                                 shape[0], shape[1], shape[2], shape[3]));
+      throw Error(ErrorKind::kValue,
+                  fmt::format("tensor shape [{}, {}, {}, {}]: sizes of at least 1 are due",
+                              shape[0], shape[1], shape[2], shape[3]));
     }
     count = checked_product(count, size, "tensor bytes");
   }
@@ -198,9 +240,10 @@ Tensor::Tensor(DType dtype, std::array<std::int64_t, 4> shape, Layout layout)
   size_bytes_ = static_cast<std::size_t>(count);
   auto* memory = static_cast<std::byte*>(::operator new[](size_bytes_, kAlignment, std::nothrow));
   if (memory == nullptr) {
-    throw Error(ErrorKind::kOverflow,
-                fmt::format("tensor [{}, {}, {}, {}] of {} needs {} bytes, which memory cannot give",
-                            batch, tokens, heads, dim, dtype_name(dtype), count));
+    throw Error(
+        ErrorKind::kOverflow,
+        fmt::format("tensor [{}, {}, {}, {}] of {} needs {} bytes, which memory cannot give", batch,
+                    tokens, heads, dim, dtype_name(dtype), count));
   }
   data_.reset(memory);
 }

@@ -50,7 +50,8 @@ void require(bool holds, const std::string& message) {
 }
 
 std::string shape_text(const TensorView& view) {
-  return fmt::format("[{}, {}, {}, {}]", view.shape[0], view.shape[1], view.shape[2], view.shape[3]);
+  return fmt::format("[{}, {}, {}, {}]", view.shape[0], view.shape[1], view.shape[2],
+                     view.shape[3]);
 }
 
 void check_lists(const AttentionProblem& problem) {
@@ -67,7 +68,6 @@ void check_lists(const AttentionProblem& problem) {
     }
   }
 }
-
 
 template <typename Visit>
 void for_each_key(const std::vector<std::pair<std::int64_t, std::int64_t>>& ranges, Visit visit) {

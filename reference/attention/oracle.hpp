@@ -40,7 +40,7 @@ struct RowId {
 /// How far a kernel's scores may be off: eta_j = dot * scale * sum_i |q_i k_ji|
 /// + (|s_j| + exponent * |s_j - m| + constant) * unit.
 struct ScoreErrorModel {
-  double dot = 0.0;       ///< 2 D u_a
+  double dot = 0.0;  ///< 2 D u_a
   double exponent = 2.0;
   double constant = 4.0;  ///< error of the exponential in units
   double unit = 0x1p-24;

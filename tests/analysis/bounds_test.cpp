@@ -56,7 +56,8 @@ TEST(Tolerance, AddsItsFourTerms) {
   EXPECT_DOUBLE_EQ(t.scores, 1e-6);
   EXPECT_DOUBLE_EQ(t.accumulation, 104 * 0x1p-24 * 2.5);
   EXPECT_DOUBLE_EQ(t.underflow, 3.0 * 0x1p-25);
-  EXPECT_DOUBLE_EQ(t.total, (1 + 0x1p-6) * (t.p_rounding + t.scores + t.accumulation + t.underflow));
+  EXPECT_DOUBLE_EQ(t.total,
+                   (1 + 0x1p-6) * (t.p_rounding + t.scores + t.accumulation + t.underflow));
 }
 
 TEST(AcceptInterval, HoldsExactlyTheRoundedValuesOfTheTolerance) {
@@ -75,7 +76,8 @@ TEST(UnroundedError, AgreesWithTheInterval) {
   for (int i = 0; i < 20000; ++i) {
     for (const DType dtype : {LVSA_F16, LVSA_BF16, LVSA_F32}) {
       const double exact = uniform(random);
-      const double tolerance = std::ldexp(std::fabs(uniform(random)), -static_cast<int>(random() % 20));
+      const double tolerance =
+          std::ldexp(std::fabs(uniform(random)), -static_cast<int>(random() % 20));
       const double got = round_to_dtype(dtype, exact + 3 * tolerance * uniform(random));
       const bool accepted = accept_interval(exact, tolerance, dtype).contains(got);
       const double error = unrounded_error(exact, got, dtype);

@@ -11,7 +11,8 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr const char* kLine =
-    "model=wan-1.3b T=41 P=1560 H=1 Hkv=1 D=128 dtype=bf16 ref=21 step=2 input=gauss seed=7 rows=64";
+    "model=wan-1.3b T=41 P=1560 H=1 Hkv=1 D=128 dtype=bf16 ref=21 step=2 input=gauss seed=7 "
+    "rows=64";
 
 std::string complaint(const std::string& line) {
   try {
@@ -58,9 +59,10 @@ TEST(CaseLine, KeepsEveryFieldThroughPrintingAndParsing) {
 }
 
 TEST(CaseLine, TakesItsWordsInAnyOrder) {
-  EXPECT_EQ(to_line(parse_case("rows=64 seed=7 input=gauss step=2 ref=21 dtype=bf16 D=128 Hkv=1 H=1 "
-                               "P=1560   T=41\tmodel=wan-1.3b")),
-            kLine);
+  EXPECT_EQ(
+      to_line(parse_case("rows=64 seed=7 input=gauss step=2 ref=21 dtype=bf16 D=128 Hkv=1 H=1 "
+                         "P=1560   T=41\tmodel=wan-1.3b")),
+      kLine);
 }
 
 TEST(CaseLine, NamesWhatIsWrong) {
@@ -74,7 +76,8 @@ TEST(CaseLine, NamesWhatIsWrong) {
   EXPECT_NE(complaint("T=1 P=1 D=64 H=3 Hkv=2").find("Hkv=2"), std::string::npos);
   EXPECT_NE(complaint("T=1 P=1 D=64 scale=nan").find("nan"), std::string::npos);
   EXPECT_NE(complaint("T=4000000000 P=4000000000 D=64").find("64 bits"), std::string::npos);
-  EXPECT_NE(complaint("T=100000 P=100000 H=10000000 Hkv=1 D=128").find("64 bits"), std::string::npos);
+  EXPECT_NE(complaint("T=100000 P=100000 H=10000000 Hkv=1 D=128").find("64 bits"),
+            std::string::npos);
   EXPECT_NE(complaint("T=1 P=1 D=64 model=%4").find("%4"), std::string::npos);
 }
 
@@ -115,8 +118,9 @@ TEST(SampledRows, CoverAllFramesHeadsAndTextWithinTheSequence) {
 }
 
 TEST(SampledRows, AreAllOfThemWhenAskedFor) {
-  const Case c = parse_case("T=3 P=5 text=2 B=2 H=2 Hkv=1 D=8 dtype=f32 ref=9 step=0 input=gauss seed=1 "
-                            "rows=0");
+  const Case c = parse_case(
+      "T=3 P=5 text=2 B=2 H=2 Hkv=1 D=8 dtype=f32 ref=9 step=0 input=gauss seed=1 "
+      "rows=0");
   EXPECT_EQ(sample_rows(c).size(), 17U * 2 * 2);
 }
 

@@ -17,14 +17,14 @@ namespace {
 // What is wrong with the plain kernel below; at most one at a time.
 enum class Defect {
   kNone,
-  kFrameMissing,     // the last attended frame is left out
-  kFrameTooMany,     // one frame is attended that the pattern does not have
+  kFrameMissing,  // the last attended frame is left out
+  kFrameTooMany,  // one frame is attended that the pattern does not have
   kTextForgotten,
   kScaleForgotten,
-  kWrongGroup,       // head h reads kv head h mod Hkv
+  kWrongGroup,  // head h reads kv head h mod Hkv
   kLastRowUnwritten,
-  kWrongLse,         // base 2
-  kOneKeyDropped,    // the last key of every frame
+  kWrongLse,       // base 2
+  kOneKeyDropped,  // the last key of every frame
   kRefuses,
 };
 Defect defect = Defect::kNone;
@@ -82,7 +82,8 @@ void attend(const lvsa_problem& p, std::int64_t b, std::int64_t s, std::int64_t 
   for (float& value : score) sum += value = std::exp(value - max);
   for (std::int64_t c = 0; c < p.head_dim; ++c) {
     float weighted = 0;
-    for (std::size_t j = 0; j < keys.size(); ++j) weighted += score[j] * row_of(p.v, b, keys[j], kv)[c];
+    for (std::size_t j = 0; j < keys.size(); ++j)
+      weighted += score[j] * row_of(p.v, b, keys[j], kv)[c];
     out[c] = keys.empty() ? 0.0F : weighted / sum;
   }
   const float lse = max + std::log(sum);
@@ -120,7 +121,8 @@ lvsa_kernel plain_kernel() {
   kernel.struct_size = sizeof kernel;
   kernel.name = "plain";
   kernel.description = "fp32 by the definition";
-  kernel.capabilities = {sizeof(lvsa_capabilities), LVSA_DTYPE_BIT(LVSA_F32), 0, LVSA_HOST, 1, 512, 1, 1, 1, 1, 0, 1};
+  kernel.capabilities = {
+      sizeof(lvsa_capabilities), LVSA_DTYPE_BIT(LVSA_F32), 0, LVSA_HOST, 1, 512, 1, 1, 1, 1, 0, 1};
   kernel.numerics = plain_numerics;
   kernel.run = run_plain;
   return kernel;
@@ -230,9 +232,10 @@ TEST(Inputs, HaveMeanZeroAndVarianceOne) {
 }
 
 TEST(Inputs, RefuseSizesBeyondMemory) {
-  EXPECT_THROW(make_inputs(parse_case("T=1000000 P=1000000 H=100 Hkv=1 D=128 dtype=bf16 ref=21 step=0 "
-                                      "input=gauss seed=1 rows=1")),
-               Error);
+  EXPECT_THROW(
+      make_inputs(parse_case("T=1000000 P=1000000 H=100 Hkv=1 D=128 dtype=bf16 ref=21 step=0 "
+                             "input=gauss seed=1 rows=1")),
+      Error);
 }
 
 }  // namespace

@@ -78,9 +78,10 @@ TEST(HookDetection, NeedsTheFramesToDivideTheLength) {
 }
 
 TEST(Fallback, PrintsThePublishedLine) {
-  EXPECT_EQ(fallback_message("backend", FallbackReason::kGeometryDetect, 4096, "T_lat=21", k12()),
-            "[LVSA-FALLBACK] origin=backend reason=geometry_detect seq_len=4096 T_lat=21 -- falling "
-            "back to DENSE attention (set LVSA_WARN_FALLBACK=0 to silence)");
+  EXPECT_EQ(
+      fallback_message("backend", FallbackReason::kGeometryDetect, 4096, "T_lat=21", k12()),
+      "[LVSA-FALLBACK] origin=backend reason=geometry_detect seq_len=4096 T_lat=21 -- falling "
+      "back to DENSE attention (set LVSA_WARN_FALLBACK=0 to silence)");
 }
 
 TEST(Fallback, NamesWhatRunsInsteadInTheNewerBehaviourOnly) {

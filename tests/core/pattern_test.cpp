@@ -74,8 +74,11 @@ TEST(Window, WidensLeftFirstUntilItHoldsEnoughOtherFrames) {
 }
 
 TEST(FramePattern, JoinsGlobalsAndWindowOnce) {
-  const FramePattern pattern = build_frame_pattern(
-      {.frames = 10, .window_frames = 1, .n_first_frames = 1, .interval = 4, .expand_window = false});
+  const FramePattern pattern = build_frame_pattern({.frames = 10,
+                                                    .window_frames = 1,
+                                                    .n_first_frames = 1,
+                                                    .interval = 4,
+                                                    .expand_window = false});
   EXPECT_EQ(Frames(pattern.row(5).begin(), pattern.row(5).end()), (Frames{0, 4, 5, 6, 8}));
   EXPECT_EQ(Frames(pattern.row(0).begin(), pattern.row(0).end()), (Frames{0, 1, 2, 4, 8}));
 }
@@ -100,10 +103,8 @@ TEST(TokenDensity, CountsTextAsAttendedByAllAndAttendingAll) {
 
 TEST(RankIndex, KeepsThePublishedFormOnARankThatBeginsWithinAFrame) {
   // The recorded case of T = 9, P = 8, world 2, rank 1: 36 tokens from the middle of frame 4.
-  const FramePattern pattern = build_frame_pattern({.frames = 9,
-                                                    .window_frames = 1,
-                                                    .n_first_frames = 1,
-                                                    .extra_globals = {3, 4, 5}});
+  const FramePattern pattern = build_frame_pattern(
+      {.frames = 9, .window_frames = 1, .n_first_frames = 1, .extra_globals = {3, 4, 5}});
   const RankIndex index = build_rank_index(pattern, 8, 1, 2);
   EXPECT_EQ(index.local_frames.front(), (LocalFrame{4, {0, 4}}));
   EXPECT_EQ(index.local_frames.back(), (LocalFrame{8, {28, 36}}));

@@ -21,18 +21,22 @@ TEST(PythonInt, TakesBlanksSignsAndSingleUnderscores) {
 }
 
 TEST(PythonInt, RefusesWhatPythonRefuses) {
-  for (const char* text : {"", " ", "1__0", "_1", "1_", "+ 1", "++1", "1e3", "0x10", "1.0", "1 0", "+",
-                           "\x1c" "1"}) {
+  for (const char* text :
+       {"", " ", "1__0", "_1", "1_", "+ 1", "++1", "1e3", "0x10", "1.0", "1 0", "+",
+        "\x1c"
+        "1"}) {
     EXPECT_FALSE(parse_python_int(text)) << '"' << text << '"';
   }
 }
 
 TEST(PythonInt, TakesDigitsAndBlanksOfOtherScripts) {
-  EXPECT_EQ(parse_python_int("\uff10\uff11"), 1);         // full-width digits
-  EXPECT_EQ(parse_python_int("\u0664\u0662"), 42);        // Arabic-Indic digits
-  EXPECT_EQ(parse_python_int("\u00a0\u3000" "5"), 5);     // no-break and ideographic space
-  EXPECT_FALSE(parse_python_int("\u00b2"));               // superscript two is no decimal digit
-  EXPECT_FALSE(parse_python_int("\xff\xfe"));             // no UTF-8
+  EXPECT_EQ(parse_python_int("\uff10\uff11"), 1);   // full-width digits
+  EXPECT_EQ(parse_python_int("\u0664\u0662"), 42);  // Arabic-Indic digits
+  EXPECT_EQ(parse_python_int("\u00a0\u3000"
+                             "5"),
+            5);                                // no-break and ideographic space
+  EXPECT_FALSE(parse_python_int("\u00b2"));    // superscript two is no decimal digit
+  EXPECT_FALSE(parse_python_int("\xff\xfe"));  // no UTF-8
 }
 
 TEST(PythonInt, NamesANumberThat64BitsCannotHold) {
@@ -61,8 +65,8 @@ TEST(PythonFloat, TakesFractionsExponentsAndNames) {
 }
 
 TEST(PythonFloat, RefusesWhatPythonRefuses) {
-  for (const char* text : {"", "nanx", "1._5", "1_.5", "1_e5", "in_f", "0x1p3", "1 0", "e5", ".", "--1", "1e",
-                           "nan(1)"}) {
+  for (const char* text : {"", "nanx", "1._5", "1_.5", "1_e5", "in_f", "0x1p3", "1 0", "e5", ".",
+                           "--1", "1e", "nan(1)"}) {
     EXPECT_FALSE(parse_python_float(text)) << '"' << text << '"';
   }
 }

@@ -31,13 +31,13 @@ TEST(SmallFloats, KeepEveryBitPatternThroughARoundTrip) {
 }
 
 TEST(SmallFloats, RoundToNearestEven) {
-  EXPECT_EQ(bf16_to_float(float_to_bf16(1.0F + 0x1p-8F)), 1.0F);                  // tie, down
+  EXPECT_EQ(bf16_to_float(float_to_bf16(1.0F + 0x1p-8F)), 1.0F);                      // tie, down
   EXPECT_EQ(bf16_to_float(float_to_bf16(1.0F + 0x1p-7F + 0x1p-8F)), 1.0F + 0x1p-6F);  // tie, up
   EXPECT_EQ(bf16_to_float(double_to_bf16(1.0 + 0x1p-8 + 0x1p-40)), 1.0F + 0x1p-7F);   // once only
   EXPECT_EQ(fp16_to_float(double_to_fp16(1.0 + 0x1p-11)), 1.0F);
   EXPECT_EQ(fp16_to_float(double_to_fp16(65519.0)), 65504.0F);
   EXPECT_EQ(fp16_to_float(double_to_fp16(65520.0)), INFINITY);
-  EXPECT_EQ(fp16_to_float(double_to_fp16(0x1p-25)), 0.0F);                       // tie to zero
+  EXPECT_EQ(fp16_to_float(double_to_fp16(0x1p-25)), 0.0F);  // tie to zero
   EXPECT_EQ(fp16_to_float(double_to_fp16(0x1.8p-25)), 0x1p-24F);
   EXPECT_EQ(fp16_to_float(double_to_fp16(-0.0)), 0.0F);
   EXPECT_TRUE(std::signbit(fp16_to_float(double_to_fp16(-0.0))));
@@ -95,7 +95,8 @@ TEST(Tensor, RefusesSizesThatAreNone) {
 }
 
 TEST(DTypes, ParseTheirOwnNames) {
-  for (const DType dtype : {LVSA_F64, LVSA_F32, LVSA_F16, LVSA_BF16, LVSA_E4M3, LVSA_E5M2, LVSA_DTYPE_NONE}) {
+  for (const DType dtype :
+       {LVSA_F64, LVSA_F32, LVSA_F16, LVSA_BF16, LVSA_E4M3, LVSA_E5M2, LVSA_DTYPE_NONE}) {
     EXPECT_EQ(parse_dtype(dtype_name(dtype)), dtype);
   }
   EXPECT_THROW(parse_dtype("float"), Error);

@@ -19,12 +19,12 @@ struct Sample {
 };
 
 Sample make_setup(Layout layout, FrameGrid grid, std::int64_t batch, std::int64_t heads,
-                 std::int64_t kv_heads, std::int64_t dim, double spread = 1.0) {
+                  std::int64_t kv_heads, std::int64_t dim, double spread = 1.0) {
   const std::int64_t tokens = grid.seq_len();
   Sample s{Tensor(LVSA_F64, {batch, tokens, heads, dim}, layout),
-          Tensor(LVSA_F64, {batch, tokens, kv_heads, dim}, layout),
-          Tensor(LVSA_F64, {batch, tokens, kv_heads, dim}, layout),
-          {}};
+           Tensor(LVSA_F64, {batch, tokens, kv_heads, dim}, layout),
+           Tensor(LVSA_F64, {batch, tokens, kv_heads, dim}, layout),
+           {}};
   std::mt19937_64 random(42);
   std::normal_distribution<double> normal(0.0, spread);
   for (Tensor* tensor : {&s.q, &s.k, &s.v}) {
@@ -43,8 +43,8 @@ Sample make_setup(Layout layout, FrameGrid grid, std::int64_t batch, std::int64_
 }
 
 double at(const TensorView& t, std::int64_t b, std::int64_t s, std::int64_t h, std::int64_t c) {
-  return static_cast<const double*>(t.data)[b * t.strides[0] + s * t.strides[1] + h * t.strides[2] +
-                                            c * t.strides[3]];
+  return static_cast<const double*>(
+      t.data)[b * t.strides[0] + s * t.strides[1] + h * t.strides[2] + c * t.strides[3]];
 }
 
 bool attends(const AttentionProblem& p, std::int64_t query, std::int64_t key) {
@@ -194,11 +194,13 @@ TEST(Oracle, GivesTheTermsOfTheBounds) {
     magnitude.push_back(p.scale * absolute);
   }
   const double m = *std::max_element(score.begin(), score.end());
-  double normaliser = 0, shift = 0, abs_out = 0, score_shift = 0, value_sum = 0, lse_shift = 0, worst = 0;
+  double normaliser = 0, shift = 0, abs_out = 0, score_shift = 0, value_sum = 0, lse_shift = 0,
+         worst = 0;
   for (const double value : score) normaliser += std::exp(value - m);
   for (std::size_t j = 0; j < keys.size(); ++j) {
     const double weight = std::exp(score[j] - m) / normaliser;
-    const double eta = 1e-3 * magnitude[j] + (std::fabs(score[j]) + 2 * (m - score[j]) + 4) * 0x1p-24;
+    const double eta =
+        1e-3 * magnitude[j] + (std::fabs(score[j]) + 2 * (m - score[j]) + 4) * 0x1p-24;
     const double value = at(p.v, 0, keys[j], 0, 2);
     shift += weight * value;
     abs_out += weight * std::fabs(value);
