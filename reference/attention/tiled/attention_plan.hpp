@@ -44,8 +44,8 @@ class AttentionPlan {
   /// Items with the most keys, those of the text, come first.
   WorkItem item(std::int64_t index) const;
 
-  /// The part of an item that holds all its wanted rows, cut where panels begin and end, so that the
-  /// rows left come out the same; no rows when none is wanted.
+  /// The part of an item that holds all its wanted rows, cut where panels begin and end, so that
+  /// the rows left come out the same; no rows when none is wanted.
   WorkItem wanted_part(WorkItem item) const;
 
   /// Threads that run() uses; more than there are items would only cost memory.

@@ -46,14 +46,11 @@ inline Vec from_fp16(const void* source) {
 
 }  // namespace
 
-const TileOps kBaselineOps = {"cpu-baseline",
-                              "tiled attention on the host, no special instructions",
-                              kLanes,
-                              kDimBlock,
-                              1.625,
-                              load_row,
-                              pack_values,
-                              attend_tile,
-                              exp2_array};
+const TileOps kBaselineOps = {
+    "cpu-baseline", "tiled attention on the host, no special instructions",
+    kLanes,         kDimBlock,
+    1.625,          load_row,
+    pack_values,    attend_tile,
+    exp2_array};
 
 }  // namespace lvsa::reference
