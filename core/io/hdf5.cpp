@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "core/error.hpp"
+#include "core/io/hdf5_probe.hpp"
 
 namespace lvsa {
 namespace {
@@ -97,6 +98,7 @@ Hdf5File::Hdf5File(const std::string& path) : path_(path) {
   if (!std::filesystem::exists(path, ignored)) fail(path, "", "no such file");
   if (H5Fis_hdf5(path.c_str()) <= 0)
     fail(path, "", "is no HDF5 file, or one cut off before its header");
+  probe_hdf5_file(path);
   file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file_ < 0) fail(path, "", "cannot be opened: the HDF5 file is damaged or cut off");
 }
