@@ -135,21 +135,30 @@ sampler=$!
 export RC_PARAMS="${RC_PARAMS:-seed=20260601 max_success=200}"
 step tests 180 "$binaries/test_cuda" --gtest_brief=1 --gtest_output="json:$work/tests.json"
 if [ "$quick" -eq 0 ]; then
-  small='*Small*:DevicePattern.NamesBad*:DevicePattern.RefusesAList*:DevicePattern.FollowsTheStep*'
-  small+=':DeviceGeometry.FindsNothing*:DevicePattern.IsCoresForBatches*:DeviceGeometry.IsCores*'
+  # A kernel of its own step each: a finding then names its kernel.
+  patterns='DevicePattern.NamesBad*:DevicePattern.RefusesAList*:DevicePattern.FollowsTheStep*'
+  patterns+=':DeviceGeometry.FindsNothing*:DevicePattern.IsCoresForBatches*:DeviceGeometry.IsCores*'
+  export RC_PARAMS="seed=20260601 max_success=8"
   if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck synccheck; do
-      RC_PARAMS="seed=20260601 max_success=8" \
-        step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 9 --launch-timeout 60 \
-        "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="$small"
+      for subject in "pattern $patterns" "portable *Small*/Portable" "hopper *Small*/Hopper"; do
+        step "${tool}_${subject%% *}" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 \
+          --launch-timeout 60 "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="${subject#* }"
+      done
     done
   else
     say "compute-sanitizer is missing: FAILED"
     failures=$((failures + 1))
   fi
 fi
-if [ -x "$binaries/lvsa-verify" ] && [ -n "${LVSA_SUITE:-}" ]; then
-  step conformance 120 "$binaries/lvsa-verify" kernel --library "$library" --suite "$LVSA_SUITE"
+# The conformance engine knows nothing of CUDA: it judges the kernels that take host memory.
+if [ -x "$binaries/lvsa-verify" ]; then
+  for kernel in cuda-host cuda-portable-host; do
+    step "conformance_$kernel" 120 "$binaries/lvsa-verify" kernel --kernel "$library:$kernel" \
+      --suite smoke --no-report
+  done
+else
+  say "lvsa-verify is not there: no conformance run"
 fi
 : >"$work/bench.ndjson"
 for program in "$binaries"/*_cuda; do
@@ -196,8 +205,8 @@ result = {
     "clocks_before": clocks(e["CLOCKS_BEFORE"]), "clocks_after": clocks(e["CLOCKS_AFTER"]),
     "clocks_each_second": [clocks(line) for line in lines("clocks.csv")],
     "steps": steps, "tests": tests,
-    "sanitizers": {s["name"]: [l for l in lines(s["name"] + ".log") if "SUMMARY" in l]
-                   for s in steps if s["name"].endswith("check")},
+    "sanitizers": {s["name"]: [l for l in lines(s["name"] + ".log") if "SUMMARY" in l or " ran." in l]
+                   for s in steps if "check_" in s["name"]},
     "benchmarks": [json.loads(line) for line in lines("bench.ndjson")],
 }
 with open(e["FILE"], "w") as out:

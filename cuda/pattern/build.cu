@@ -13,6 +13,19 @@ using rules::Plan;
 
 constexpr int kThreads = 512;
 constexpr int kWarps = kThreads / kWarp;
+static_assert(kMaxPatternFrames <= 0x10000, "frames are kept as 16 bits in shared memory");
+
+// The global frames in shared memory: as a set, and as an ascending list.
+struct Globals {
+  FrameSet set;
+  std::uint16_t* list;
+  int count;
+};
+
+constexpr std::size_t shared_bytes(int frames) {
+  return static_cast<std::size_t>(rules::set_words(frames)) * 2 * sizeof(std::uint32_t) +
+         static_cast<std::size_t>(frames) * sizeof(std::uint16_t);
+}
 
 // The arrays of one configuration.
 __device__ PatternArrays arrays_of(PatternArrays a, std::int64_t c, std::int64_t frames) {
@@ -48,15 +61,16 @@ __device__ void clear(const PatternArrays& out, PatternSummary summary, int rows
 }
 
 // A query frame attends itself as soon as there is a window, so then all frames are columns.
-__device__ int column_of(const Plan& plan, const FrameSet& globals, int f) {
-  return plan.window > 0 ? f : globals.below(f);
+__device__ int column_of(const Plan& plan, const Globals& globals, int f) {
+  return plan.window > 0 ? f : globals.set.below(f);
 }
 
 // What depends on one frame alone.
-__device__ void write_frame(const Plan& plan, const FrameSet& globals, const PatternArrays& out,
+__device__ void write_frame(const Plan& plan, const Globals& globals, const PatternArrays& out,
                             int f, Window window) {
-  const bool global = globals.has(f);
-  const int rank = globals.below(f);
+  const bool global = globals.set.has(f);
+  const int rank = globals.set.below(f);
+  if (global) globals.list[rank] = static_cast<std::uint16_t>(f);
   if (out.windows != nullptr) out.windows[f] = window;
   if (out.is_global != nullptr) out.is_global[f] = global ? 1 : 0;
   if (global && out.globals != nullptr) out.globals[rank] = f;
@@ -75,7 +89,7 @@ struct RowTotals {
 };
 
 // Writes what belongs to frames and the offsets of the rows.
-__device__ RowTotals write_frames(const Plan& plan, const FrameSet& globals, int global_count,
+__device__ RowTotals write_frames(const Plan& plan, const Globals& globals,
                                   const PatternArrays& out, int* warp_sums) {
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   RowTotals totals{0, plan.frames, 0};
@@ -83,9 +97,9 @@ __device__ RowTotals write_frames(const Plan& plan, const FrameSet& globals, int
     const int f = base + static_cast<int>(threadIdx.x);
     int size = 0;
     if (f < plan.frames) {
-      const Window window = rules::window_of(plan, globals, global_count, f);
+      const Window window = rules::window_of(plan, globals.set, globals.count, f);
       write_frame(plan, globals, out, f, window);
-      size = rules::row_size(globals, global_count, window);
+      size = rules::row_size(globals.set, globals.count, window);
     }
     const int through = rules::inclusive_scan(size);
     const int most = __reduce_max_sync(rules::kAllLanes, size);
@@ -113,15 +127,14 @@ __device__ RowTotals write_frames(const Plan& plan, const FrameSet& globals, int
 }
 
 // One row of list, indices and mask, by a warp.
-__device__ void write_row(const Plan& plan, const FrameSet& globals, int global_count,
-                          const PatternArrays& out, int f, Window window) {
-  const int before = globals.below(window.lo);
-  const int inside = window.hi < window.lo ? 0 : globals.below(window.hi + 1) - before;
+__device__ void write_row(const Plan& plan, const Globals& globals, const PatternArrays& out, int f,
+                          Window window, std::int64_t offset) {
+  const int before = globals.set.below(window.lo);
+  const int inside = window.hi < window.lo ? 0 : globals.set.below(window.hi + 1) - before;
   if (out.list != nullptr || out.indices != nullptr) {
-    const std::int64_t offset = out.offsets != nullptr ? out.offsets[f] : out.indptr[f];
-    const int size = rules::row_size(globals, global_count, window);
+    const int size = rules::row_size(globals.set, globals.count, window);
     for (int j = rules::lane(); j < size; j += kWarp) {
-      const int key = rules::row_entry(out.globals, before, inside, window, j);
+      const int key = rules::row_entry(globals.list, before, inside, window, j);
       if (out.list != nullptr) out.list[offset + j] = key;
       if (out.indices != nullptr) out.indices[offset + j] = column_of(plan, globals, key);
     }
@@ -130,25 +143,33 @@ __device__ void write_row(const Plan& plan, const FrameSet& globals, int global_
   for (int key = rules::lane(); key < plan.frames; key += kWarp) {
     const bool in_window = key >= window.lo && key <= window.hi;
     out.mask[static_cast<std::int64_t>(f) * plan.frames + key] = static_cast<std::uint8_t>(
-        (globals.has(key) ? kMaskGlobal : 0) | (in_window ? kMaskWindow : 0));
+        (globals.set.has(key) ? kMaskGlobal : 0) | (in_window ? kMaskWindow : 0));
   }
 }
 
-// All rows, in turn over the warps. A warp finds the windows of its next 32 rows at once, a lane
-// each, before it writes them one by one.
-__device__ void write_rows(const Plan& plan, const FrameSet& globals, int global_count,
-                           const PatternArrays& out) {
+// All rows, in turn over the warps. A warp finds windows and offsets of its next 32 rows at once, a
+// lane each, before it writes them one by one: row after row they would be a chain of latencies.
+__device__ void write_rows(const Plan& plan, const Globals& globals, const PatternArrays& out) {
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   for (int base = 0; base < plan.frames; base += kWarps * kWarp) {
     const int own = base + rules::lane() * kWarps + warp;
-    const Window window =
-        own < plan.frames ? rules::window_of(plan, globals, global_count, own) : Window{0, -1};
+    Window window{0, -1};
+    std::int64_t offset = 0;
+    if (own < plan.frames) {
+      window = rules::window_of(plan, globals.set, globals.count, own);
+      if (out.offsets != nullptr) {
+        offset = out.offsets[own];
+      } else if (out.indptr != nullptr) {
+        offset = out.indptr[own];
+      }
+    }
     for (int i = 0; i < kWarp; ++i) {
       const int f = base + i * kWarps + warp;
       if (f >= plan.frames) break;
-      write_row(plan, globals, global_count, out, f,
+      write_row(plan, globals, out, f,
                 {__shfl_sync(rules::kAllLanes, window.lo, i),
-                 __shfl_sync(rules::kAllLanes, window.hi, i)});
+                 __shfl_sync(rules::kAllLanes, window.hi, i)},
+                __shfl_sync(rules::kAllLanes, offset, i));
     }
   }
 }
@@ -158,7 +179,9 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
   __shared__ int warp_sums[3 * kWarps];
   __shared__ int shared_count;
   const int words = rules::set_words(batch.frame_capacity);
-  const FrameSet globals{memory, reinterpret_cast<std::int32_t*>(memory + words)};
+  Globals globals{{memory, reinterpret_cast<std::int32_t*>(memory + words)},
+                  reinterpret_cast<std::uint16_t*>(memory + 2 * words),
+                  0};
   const auto c = static_cast<std::int64_t>(blockIdx.x);
   const PatternArrays out = arrays_of(all, c, batch.frame_capacity);
   const PatternSettings settings = batch.settings[c];
@@ -172,20 +195,20 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
     clear(out, summary, max(0, min(settings.frames, batch.frame_capacity)));
     return;
   }
-  rules::fill_grid(plan, globals.words, warp, kWarps);
+  rules::fill_grid(plan, globals.set.words, warp, kWarps);
   __syncthreads();
-  rules::join_extra(plan, settings, batch.extra_frames, globals.words,
+  rules::join_extra(plan, settings, batch.extra_frames, globals.set.words,
                     static_cast<int>(threadIdx.x), kThreads);
   __syncthreads();
   if (warp == 0) {
-    const int count = rules::count_set(plan, globals);
+    const int count = rules::count_set(plan, globals.set);
     if (threadIdx.x == 0) shared_count = count;
   }
   __syncthreads();
-  const int global_count = shared_count;
+  globals.count = shared_count;
 
-  const RowTotals totals = write_frames(plan, globals, global_count, out, warp_sums);
-  __syncthreads();  // rows read the globals and offsets that other warps wrote
+  const RowTotals totals = write_frames(plan, globals, out, warp_sums);
+  __syncthreads();  // rows read what other warps wrote: the list of globals, the offsets
   const bool lists = out.list != nullptr || out.indices != nullptr;
   if (lists && totals.pairs > out.list_capacity) {
     summary.status = PatternStatus::kListTooSmall;
@@ -193,13 +216,13 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
     clear(out, summary, plan.frames);
     return;
   }
-  write_rows(plan, globals, global_count, out);
+  write_rows(plan, globals, out);
   if (threadIdx.x == 0) {
     *out.summary = {PatternStatus::kOk,
                     plan.interval,
                     plan.start,
-                    global_count,
-                    plan.window > 0 ? plan.frames : global_count,
+                    globals.count,
+                    plan.window > 0 ? plan.frames : globals.count,
                     totals.least,
                     totals.most,
                     0,
@@ -212,17 +235,17 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
 void build_patterns(const PatternBatch& batch, const PatternArrays& out, cudaStream_t stream) {
   check_batch(batch, out.summary);
   const bool lists = out.list != nullptr || out.indices != nullptr;
-  if (lists && (out.globals == nullptr || (out.offsets == nullptr && out.indptr == nullptr))) {
-    throw Error(ErrorKind::kValue, "pattern lists are asked for without globals and offsets");
+  if (lists && out.offsets == nullptr && out.indptr == nullptr) {
+    throw Error(ErrorKind::kValue, "pattern lists are asked for without offsets or indptr");
   }
   if (lists && out.list_capacity < 0) {
     throw Error(ErrorKind::kValue, "list_capacity is " + std::to_string(out.list_capacity) +
                                        "; 0 or more is due");
   }
   if (batch.count == 0) return;
-  const auto bytes =
-      static_cast<std::size_t>(rules::set_words(batch.frame_capacity)) * 2 * sizeof(std::uint32_t);
-  build_kernel<<<static_cast<unsigned>(batch.count), kThreads, bytes, stream>>>(batch, out);
+  static_assert(shared_bytes(kMaxPatternFrames) <= 48 * 1024, "more must be asked for");
+  build_kernel<<<static_cast<unsigned>(batch.count), kThreads, shared_bytes(batch.frame_capacity),
+                 stream>>>(batch, out);
   check_launch("build_patterns");
 }
 

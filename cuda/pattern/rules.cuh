@@ -203,7 +203,7 @@ __device__ inline int row_size(const FrameSet& globals, int global_count, Window
 }
 
 /// Member j of that union in ascending order: the globals before the window, the window, the rest.
-__device__ inline int row_entry(const std::int32_t* global_list, int before, int inside,
+__device__ inline int row_entry(const std::uint16_t* global_list, int before, int inside,
                                 Window window, int j) {
   const int width = max(0, window.hi - window.lo + 1);
   if (j < before) return global_list[j];

@@ -1,0 +1,57 @@
+#pragma once
+// What the portable attention kernel is told, and its host-side launch.
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+namespace lvsa::cuda::portable {
+
+/// Query rows a block: four warps of 16.
+inline constexpr int kQueryTile = 64;
+
+/// Keys a tile. Longer heads leave less room in shared memory; with these tiles a block fits in the
+/// 99 KiB of the smallest devices of this class. A tile never holds keys of two frames.
+constexpr int key_tile(std::int64_t head_dim) { return head_dim <= 128 ? 64 : 32; }
+
+inline constexpr std::int64_t kMaxHeadDim = 256;
+
+/// Steps in elements; the step within a row is 1.
+struct Strides {
+  std::int64_t batch;
+  std::int64_t token;
+  std::int64_t head;
+};
+
+struct Parameters {
+  const void* q;  ///< [B, S, H, D]
+  const void* k;  ///< [B, S, Hkv, D]
+  const void* v;  ///< [B, S, Hkv, D]
+  void* out;      ///< [B, S, H, D]
+  float* lse;     ///< [B, S, H]; null: not wanted
+  Strides q_strides;
+  Strides k_strides;
+  Strides v_strides;
+  Strides out_strides;
+  Strides lse_strides;
+  const std::int64_t* offsets;  ///< [T + 1], device memory
+  const std::int32_t* list;     ///< [offsets[T]], device memory
+  std::int32_t batch;
+  std::int32_t frames;
+  std::int32_t patches;
+  std::int32_t text;
+  std::int32_t heads;
+  std::int32_t kv_heads;
+  std::int32_t head_dim;  ///< a multiple of 8, up to kMaxHeadDim
+  float scale_log2;       ///< scale * log2(e)
+  bool out_is_f32;        ///< else the type of the inputs
+};
+
+/// Blocks that a problem takes.
+std::int64_t block_count(const Parameters& p);
+
+/// Queue the kernel on the stream. No allocation, no synchronisation; can be captured.
+cudaError_t attend_bf16(const Parameters& p, cudaStream_t stream);
+cudaError_t attend_f16(const Parameters& p, cudaStream_t stream);
+
+}  // namespace lvsa::cuda::portable

@@ -1,0 +1,150 @@
+#include "cuda/launch/host_memory.hpp"
+
+#include <cuda_runtime_api.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "core/error.hpp"
+#include "cuda/error.hpp"
+#include "cuda/launch/device.hpp"
+
+namespace lvsa::cuda {
+namespace {
+
+constexpr std::size_t kMargin = 4096;  // bytes of NaN on both sides of a tensor
+
+class DeviceBytes {
+ public:
+  explicit DeviceBytes(std::size_t size) { check(cudaMalloc(&data_, size), "cudaMalloc"); }
+  ~DeviceBytes() { static_cast<void>(cudaFree(data_)); }
+  DeviceBytes(const DeviceBytes&) = delete;
+  DeviceBytes& operator=(const DeviceBytes&) = delete;
+  char* get() const { return static_cast<char*>(data_); }
+
+ private:
+  void* data_ = nullptr;
+};
+
+// A stretch of host memory and its copy on the device, at the same place within 16 bytes.
+class Mirror {
+ public:
+  Mirror(void* host, std::size_t bytes)
+      : host_(host), bytes_(bytes), memory_(bytes + 2 * kMargin + 16) {
+    check(cudaMemset(memory_.get(), 0xff, bytes + 2 * kMargin + 16), "cudaMemset");
+    if (bytes > 0) check(cudaMemcpy(data(), host, bytes, cudaMemcpyHostToDevice), "copy to device");
+  }
+  char* data() const {
+    return memory_.get() + kMargin + reinterpret_cast<std::uintptr_t>(host_) % 16;
+  }
+  void copy_back() const {
+    if (bytes_ == 0) return;
+    check(cudaMemcpy(host_, data(), bytes_, cudaMemcpyDeviceToHost), "copy from device");
+  }
+
+ private:
+  void* host_;
+  std::size_t bytes_;
+  DeviceBytes memory_;
+};
+
+std::size_t element_bytes(lvsa_dtype dtype) {
+  switch (dtype) {
+    case LVSA_F64: return 8;
+    case LVSA_F32: return 4;
+    case LVSA_F16:
+    case LVSA_BF16: return 2;
+    case LVSA_E4M3:
+    case LVSA_E5M2: return 1;
+    case LVSA_DTYPE_NONE: break;
+  }
+  throw Error(ErrorKind::kKernel, "unknown element type " + std::to_string(dtype));
+}
+
+// Elements from the first to the last one, gaps included.
+std::size_t extent(const std::int64_t* sizes, const std::int64_t* strides, int dimensions) {
+  std::int64_t last = 0;
+  for (int i = 0; i < dimensions; ++i) {
+    std::int64_t step = 0;
+    if (sizes[i] < 1) return 0;
+    if (strides[i] < 0 || __builtin_mul_overflow(sizes[i] - 1, strides[i], &step) ||
+        __builtin_add_overflow(last, step, &last)) {
+      throw Error(ErrorKind::kKernel, "a stride below 0, or sizes and strides beyond 64 bits");
+    }
+  }
+  return static_cast<std::size_t>(last) + 1;
+}
+
+Mirror mirror(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, lvsa_dtype dtype) {
+  const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,
+                                p.head_dim};
+  if (t.data == nullptr) throw Error(ErrorKind::kKernel, "a tensor is null");
+  return Mirror(t.data, extent(sizes, t.strides, 4) * element_bytes(dtype));
+}
+
+Mirror mirror_lse(const lvsa_problem& p) {
+  if (p.lse == nullptr) return Mirror(nullptr, 0);
+  const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, p.heads};
+  return Mirror(p.lse, extent(sizes, p.lse_strides, 3) * sizeof(float));
+}
+
+lvsa_status run(const lvsa_kernel& kernel, const lvsa_problem& p, char* message,
+                std::size_t message_size) {
+  const Mirror q = mirror(p, p.q, p.heads, p.dtype);
+  const Mirror k = mirror(p, p.k, p.kv_heads, p.dtype);
+  const Mirror v = mirror(p, p.v, p.kv_heads, p.dtype);
+  const Mirror out = mirror(p, p.out, p.heads, p.out_dtype);
+  const Mirror lse = mirror_lse(p);
+  lvsa_problem there = p;
+  there.memory = LVSA_CUDA;
+  there.q.data = q.data();
+  there.k.data = k.data();
+  there.v.data = v.data();
+  there.out.data = out.data();
+  if (p.lse != nullptr) there.lse = reinterpret_cast<float*>(lse.data());
+
+  std::size_t bytes = 0;
+  if (kernel.workspace != nullptr) {
+    const lvsa_status status = kernel.workspace(&there, &bytes);
+    if (status != LVSA_OK) throw Error(ErrorKind::kKernel, "the workspace query was refused");
+  }
+  const DeviceBytes workspace(std::max<std::size_t>(bytes, 16));
+  const lvsa_status status =
+      kernel.run(&there, workspace.get(), bytes, nullptr, message, message_size);
+  // Also after a refusal: nothing may be left running on memory that is freed now.
+  check(cudaDeviceSynchronize(), kernel.name);
+  if (status != LVSA_OK) return status;
+  out.copy_back();
+  lse.copy_back();
+  return LVSA_OK;
+}
+
+lvsa_status tell(lvsa_status status, const std::string& text, char* message, std::size_t size) {
+  if (message != nullptr && size > 0) {
+    const std::size_t length = std::min(text.size(), size - 1);
+    std::memcpy(message, text.data(), length);
+    message[length] = '\0';
+  }
+  return status;
+}
+
+}  // namespace
+
+lvsa_status run_on_host_tensors(const lvsa_kernel& kernel, const lvsa_problem* problem,
+                                char* message, std::size_t message_size) {
+  try {
+    if (problem == nullptr || problem->struct_size < sizeof(lvsa_problem)) {
+      return tell(LVSA_INVALID, "the problem is null or too small", message, message_size);
+    }
+    const Device device = current_device();
+    if (!device.usable) return tell(LVSA_NO_DEVICE, device.reason, message, message_size);
+    return run(kernel, *problem, message, message_size);
+  } catch (const std::exception& error) {
+    return tell(LVSA_FAILED, error.what(), message, message_size);
+  }
+}
+
+}  // namespace lvsa::cuda
