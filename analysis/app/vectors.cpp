@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
+#include "analysis/vectors/manifest.hpp"
 #include "analysis/vectors/replay.hpp"
 
 namespace lvsa::app {
@@ -33,6 +34,10 @@ int run(const Options& options) {
   auto files = nlohmann::ordered_json::array();
   auto mismatches = nlohmann::ordered_json::array();
   for (const std::string& path : options.files) {
+    if (analysis::is_named_folder(path)) {
+      fmt::print(stderr, "{}: holds no recorded vectors, left out\n", path);
+      continue;
+    }
     std::int64_t shown = 0;
     const auto summary = analysis::replay_file(path, [&](const analysis::Mismatch& mismatch) {
       if (options.json) {

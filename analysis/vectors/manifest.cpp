@@ -78,4 +78,17 @@ ReplaySummary check_manifest(const std::string& path,
   return summary;
 }
 
+bool is_named_folder(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(folder, error);
+  if (error || !std::filesystem::is_directory(path, error)) return false;
+  const std::string manifest_path = (path.parent_path() / "manifest.json").string();
+  if (!is_manifest(manifest_path)) return false;
+  const json manifest = read_json(manifest_path);
+  for (const json& entry : manifest.value("folders", json::array())) {
+    if (entry.is_object() && entry.value("folder", json()) == path.filename().string()) return true;
+  }
+  return false;
+}
+
 }  // namespace lvsa::analysis

@@ -17,4 +17,8 @@ bool is_manifest(const std::string& path);
 ReplaySummary check_manifest(const std::string& path,
                              const std::function<void(const Mismatch&)>& report);
 
+/// Whether the manifest beside a folder names it as one without recorded vectors, so that a pattern
+/// such as fixtures/* may match it.
+bool is_named_folder(const std::string& folder);
+
 }  // namespace lvsa::analysis
