@@ -18,6 +18,7 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 
 HopperResult from_cuda(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return {};
+  (void)cudaGetLastError();  // said here, so not left for the next one who asks
   const bool none = error == cudaErrorNoDevice || error == cudaErrorInsufficientDriver;
   const lvsa_status status = none                                 ? LVSA_NO_DEVICE
                              : error == cudaErrorMemoryAllocation ? LVSA_OUT_OF_MEMORY

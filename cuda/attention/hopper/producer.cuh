@@ -52,16 +52,14 @@ class Producer {
     std::uint32_t mask = 0;
     for (int frame = walk.next(&mask); frame >= 0; frame = walk.next(&mask)) {
       for (int tile = 0; tile < p_.frame_tiles; ++tile) {
-        const int keys = tile == p_.frame_tiles - 1 ? p_.frame_tail : kKeyTile;
-        load_key(p_.key, tile, frame, kv_head, item.batch, keys | mask << 16);
+        load_key(p_.key, tile, frame, kv_head, item.batch, mask);
         if (query_due) load_query(item, index, tiles);
         query_due = false;
         load_value(p_.value, tile, frame, kv_head, item.batch);
       }
     }
     for (int tile = 0; tile < p_.text_tiles; ++tile) {
-      const int keys = tile == p_.text_tiles - 1 ? p_.text_tail : kKeyTile;
-      load_key(p_.text_key, tile, 0, kv_head, item.batch, keys | 0xffff0000u);
+      load_key(p_.text_key, tile, 0, kv_head, item.batch, 0xffffu);
       if (query_due) load_query(item, index, tiles);
       query_due = false;
       load_value(p_.text_value, tile, 0, kv_head, item.batch);
@@ -71,11 +69,11 @@ class Producer {
   }
 
   __device__ __forceinline__ void load_key(const CUtensorMap& map, int tile, int frame, int head,
-                                           int batch, std::uint32_t note) {
+                                           int batch, std::uint32_t attending) {
     const int stage = loads_ & 1;
     ptx::mbarrier_wait(shared_.key_empty(stage), loads_ >> 1 & 1 ^ 1);
     if (lane_ == 0) {
-      shared_.tile_note(stage) = note;
+      shared_.tile_frames(stage) = attending;
       ptx::mbarrier_arrive_expect(shared_.key_full(stage), Shared::kKeyBytes);
       load_tile(map, shared_.key(stage), shared_.key_full(stage), tile, frame, head, batch);
     }
@@ -107,7 +105,7 @@ class Producer {
   __device__ __forceinline__ void load_query(const WorkItem& item, std::int64_t index, int tiles) {
     ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
     if (lane_ == 0) {
-      shared_.header().item = index;
+      shared_.header().item = static_cast<int>(index);
       shared_.header().tiles = tiles;
       const int loads = max(item.merged, 1);
       const std::uint32_t rows = item.merged > 0 ? p_.items.merged_rows : kQueryTile;

@@ -11,9 +11,9 @@ namespace lvsa::cuda::hopper {
 inline constexpr int kStages = 2;
 inline constexpr int kConsumerWarps = 8;
 
-/// What consumers are told of an item, and of a key tile.
+/// What consumers are told of an item.
 struct ItemHeader {
-  std::int64_t item;  ///< -1: no more work
+  int item;  ///< -1: no more work
   int tiles;
 };
 
@@ -56,8 +56,8 @@ struct SharedLayout {
   __device__ __forceinline__ volatile ItemHeader& header() const {
     return *reinterpret_cast<volatile ItemHeader*>(small + 128);
   }
-  /// Keys of the tile in a stage that exist, and << 16 the mask of the item's frames that attend.
-  __device__ __forceinline__ volatile std::uint32_t& tile_note(int stage) const {
+  /// Mask of a merged item's frames that attend the tile in a stage.
+  __device__ __forceinline__ volatile std::uint32_t& tile_frames(int stage) const {
     return reinterpret_cast<volatile std::uint32_t*>(small + 160)[stage];
   }
 

@@ -51,33 +51,31 @@ struct RowState {
 template <int kCount>
 __device__ __forceinline__ void softmax_tile(float (&s)[kCount], RowState& state, float (&alpha)[2],
                                              float scale_log2) {
+  float high[4];
+#pragma unroll
+  for (int j = 0; j < 4; ++j) high[j] = s[j];
+#pragma unroll
+  for (int i = 4; i < kCount; i += 4) {
+#pragma unroll
+    for (int j = 0; j < 4; ++j) high[j] = fmaxf(high[j], s[i + j]);
+  }
+  float shift[2];
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
-    float high0 = s[2 * r];
-    float high1 = s[2 * r + 1];
-#pragma unroll
-    for (int i = 4; i < kCount; i += 4) {
-      high0 = fmaxf(high0, s[i + 2 * r]);
-      high1 = fmaxf(high1, s[i + 2 * r + 1]);
-    }
-    const float high = quad_max(fmaxf(state.max[r], fmaxf(high0, high1)));
+    const float now = quad_max(fmaxf(state.max[r], fmaxf(high[2 * r], high[2 * r + 1])));
     // A row without any key so far: exp2(-inf - 0) is the 0 that it needs.
-    const float shift = high == kMinusInfinity ? 0.0f : high * scale_log2;
-    alpha[r] = ptx::exp2_approx(state.max[r] * scale_log2 - shift);
-    state.max[r] = high;
-    float sum0 = state.sum[r] * alpha[r];
-    float sum1 = 0.0f;
-#pragma unroll
-    for (int i = 0; i < kCount; i += 4) {
-      float& x = s[i + 2 * r];
-      float& y = s[i + 2 * r + 1];
-      x = ptx::exp2_approx(fmaf(x, scale_log2, -shift));
-      y = ptx::exp2_approx(fmaf(y, scale_log2, -shift));
-      sum0 += x;
-      sum1 += y;
-    }
-    state.sum[r] = sum0 + sum1;
+    shift[r] = now == kMinusInfinity ? 0.0f : now * scale_log2;
+    alpha[r] = ptx::exp2_approx(state.max[r] * scale_log2 - shift[r]);
+    state.max[r] = now;
   }
+  float sum[4] = {state.sum[0] * alpha[0], 0.0f, state.sum[1] * alpha[1], 0.0f};
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) {
+    s[i] = ptx::exp2_approx(fmaf(s[i], scale_log2, -shift[i >> 1 & 1]));
+    sum[i & 3] += s[i];
+  }
+  state.sum[0] = sum[0] + sum[1];
+  state.sum[1] = sum[2] + sum[3];
 }
 
 __device__ __forceinline__ std::uint32_t pack(__nv_bfloat16, float low, float high) {
