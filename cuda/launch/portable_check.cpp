@@ -144,7 +144,7 @@ Verdict check_portable_sizes(const lvsa_problem& p) {
     std::int64_t blocks = 0;
     if (__builtin_mul_overflow(portable::block_count(one), p.batch * p.heads, &blocks) ||
         blocks > kMaxBlocks) {
-      verdict = unsupported("more than 2^31 - 1 query tiles of 64 rows");
+      verdict = unsupported("more than 2^31 - 1 query tiles");
     }
   }
   return verdict;
