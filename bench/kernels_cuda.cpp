@@ -39,8 +39,7 @@ lvsa::FramePattern pattern_of(const Geometry& g) {
   spec.frames = g.frames;
   spec.window_frames = 3;
   spec.n_first_frames = 1;
-  spec.interval =
-      lvsa::keyframe_interval({.frames = g.frames, .reference_frames = g.reference});
+  spec.interval = lvsa::keyframe_interval({.frames = g.frames, .reference_frames = g.reference});
   return lvsa::build_frame_pattern(spec);
 }
 
@@ -85,8 +84,7 @@ void measure(const lvsa_kernel& kernel, const Geometry& g) {
   p.frame_lists = {pattern.offsets.data(), pattern.list.data()};
   unsigned seed = 1;
   for (lvsa_tensor* t : {&p.q, &p.k, &p.v, &p.out}) {
-    *t = {random_tensor(elements, seed++),
-          {elements, g.heads * kHeadDim, kHeadDim, 1}};
+    *t = {random_tensor(elements, seed++), {elements, g.heads * kHeadDim, kHeadDim, 1}};
   }
   std::size_t bytes = 0;
   if (kernel.workspace(&p, &bytes) != LVSA_OK) return;
@@ -109,14 +107,14 @@ void measure(const lvsa_kernel& kernel, const Geometry& g) {
   std::vector<float> sorted = samples;
   std::sort(sorted.begin(), sorted.end());
   const auto median = static_cast<double>(sorted[sorted.size() / 2]);
-  const double pairs = static_cast<double>(pattern.frame_pairs()) *
-                       static_cast<double>(g.patches) * static_cast<double>(g.patches);
+  const double pairs = static_cast<double>(pattern.frame_pairs()) * static_cast<double>(g.patches) *
+                       static_cast<double>(g.patches);
   const double operations = 4.0 * kHeadDim * static_cast<double>(g.heads) * pairs;
-  std::printf("{\"name\": \"%s/T=%ld,P=%ld,H=%ld,D=128\", \"unit\": \"ms\", \"median\": %.4f, "
-              "\"useful_tflops\": %.1f, \"frame_density\": %.4f, \"samples\": [",
-              kernel.name, static_cast<long>(g.frames), static_cast<long>(g.patches),
-              static_cast<long>(g.heads), median, operations / median * 1e-9,
-              pattern.frame_density());
+  std::printf(
+      "{\"name\": \"%s/T=%ld,P=%ld,H=%ld,D=128\", \"unit\": \"ms\", \"median\": %.4f, "
+      "\"useful_tflops\": %.1f, \"frame_density\": %.4f, \"samples\": [",
+      kernel.name, static_cast<long>(g.frames), static_cast<long>(g.patches),
+      static_cast<long>(g.heads), median, operations / median * 1e-9, pattern.frame_density());
   for (std::size_t i = 0; i < samples.size(); ++i) {
     std::printf("%s%.4f", i > 0 ? ", " : "", static_cast<double>(samples[i]));
   }

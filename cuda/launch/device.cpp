@@ -38,7 +38,8 @@ Device current_device() {
   cudaDeviceProp properties;
   status = cudaGetDeviceProperties(&properties, index);
   if (status != cudaSuccess) {
-    device.reason = "CUDA device " + std::to_string(index) + " cannot be asked: " + reason_of(status);
+    device.reason =
+        "CUDA device " + std::to_string(index) + " cannot be asked: " + reason_of(status);
     return device;
   }
   device.usable = true;

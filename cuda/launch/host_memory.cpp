@@ -53,13 +53,18 @@ class Mirror {
 
 std::size_t element_bytes(lvsa_dtype dtype) {
   switch (dtype) {
-    case LVSA_F64: return 8;
-    case LVSA_F32: return 4;
+    case LVSA_F64:
+      return 8;
+    case LVSA_F32:
+      return 4;
     case LVSA_F16:
-    case LVSA_BF16: return 2;
+    case LVSA_BF16:
+      return 2;
     case LVSA_E4M3:
-    case LVSA_E5M2: return 1;
-    case LVSA_DTYPE_NONE: break;
+    case LVSA_E5M2:
+      return 1;
+    case LVSA_DTYPE_NONE:
+      break;
   }
   throw Error(ErrorKind::kKernel, "unknown element type " + std::to_string(dtype));
 }

@@ -27,11 +27,10 @@ Verdict check_counts(const lvsa_problem& p) {
     std::int64_t value;
     std::int64_t least;
   };
-  for (const Named& one :
-       {Named{"batch", p.batch, 1}, Named{"frames", p.frames, 1},
-        Named{"patches_per_frame", p.patches_per_frame, 1}, Named{"text_tokens", p.text_tokens, 0},
-        Named{"heads", p.heads, 1}, Named{"kv_heads", p.kv_heads, 1},
-        Named{"head_dim", p.head_dim, 1}}) {
+  for (const Named& one : {Named{"batch", p.batch, 1}, Named{"frames", p.frames, 1},
+                           Named{"patches_per_frame", p.patches_per_frame, 1},
+                           Named{"text_tokens", p.text_tokens, 0}, Named{"heads", p.heads, 1},
+                           Named{"kv_heads", p.kv_heads, 1}, Named{"head_dim", p.head_dim, 1}}) {
     const Verdict verdict = at_least(one.name, one.value, one.least);
     if (!verdict.ok()) return verdict;
   }
@@ -40,9 +39,8 @@ Verdict check_counts(const lvsa_problem& p) {
                    std::to_string(p.kv_heads) + ")");
   }
   if (p.head_dim % kChunkElements != 0 || p.head_dim > portable::kMaxHeadDim) {
-    return unsupported("head_dim is " + std::to_string(p.head_dim) +
-                       ", a multiple of 8 up to " + std::to_string(portable::kMaxHeadDim) +
-                       " is due");
+    return unsupported("head_dim is " + std::to_string(p.head_dim) + ", a multiple of 8 up to " +
+                       std::to_string(portable::kMaxHeadDim) + " is due");
   }
   std::int64_t tokens = 0;
   if (__builtin_mul_overflow(p.frames, p.patches_per_frame, &tokens) ||
@@ -50,7 +48,8 @@ Verdict check_counts(const lvsa_problem& p) {
     return unsupported("frames * patches_per_frame + text_tokens is above " +
                        std::to_string(kMaxTokens));
   }
-  if (p.batch > INT32_MAX || p.heads > INT32_MAX) return unsupported("batch or heads is above 2^31 - 1");
+  if (p.batch > INT32_MAX || p.heads > INT32_MAX)
+    return unsupported("batch or heads is above 2^31 - 1");
   return {};
 }
 
@@ -121,7 +120,9 @@ Verdict check_pointer(const char* name, const void* pointer) {
   return {};
 }
 
-portable::Strides strides(const lvsa_tensor& t) { return {t.strides[0], t.strides[1], t.strides[2]}; }
+portable::Strides strides(const lvsa_tensor& t) {
+  return {t.strides[0], t.strides[1], t.strides[2]};
+}
 
 }  // namespace
 
@@ -132,7 +133,8 @@ Verdict check_portable_sizes(const lvsa_problem& p) {
     const char* name;
     const lvsa_tensor& tensor;
   };
-  for (const Named& one : {Named{"q", p.q}, Named{"k", p.k}, Named{"v", p.v}, Named{"out", p.out}}) {
+  for (const Named& one :
+       {Named{"q", p.q}, Named{"k", p.k}, Named{"v", p.v}, Named{"out", p.out}}) {
     if (verdict.ok()) verdict = check_tensor(one.name, one.tensor);
   }
   if (verdict.ok()) verdict = check_output(p);

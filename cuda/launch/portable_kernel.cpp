@@ -111,7 +111,7 @@ lvsa_status portable_numerics(const lvsa_problem* problem, lvsa_numerics* numeri
   numerics->p_dtype = problem->dtype;
   numerics->accumulator = LVSA_F32;
   numerics->accumulator_roundoff = 0x1p-23;  // tensor cores cut off where they align the addends
-  numerics->exp_ulps = 4.0;                  // exp2f: 2 units in the last place
+  numerics->exp_ulps = 4.0;                  // ex2.approx: 2^-22
   return LVSA_OK;
 }
 

@@ -11,8 +11,9 @@ using rules::FrameSet;
 using rules::kWarp;
 using rules::Plan;
 
-constexpr int kThreads = 512;
+constexpr int kThreads = 1024;
 constexpr int kWarps = kThreads / kWarp;
+static_assert(kWarps == kWarp, "a warp adds up what all warps found, a lane each");
 static_assert(kMaxPatternFrames <= 0x10000, "frames are kept as 16 bits in shared memory");
 
 // The global frames in shared memory: as a set, and as an ascending list.
@@ -110,16 +111,15 @@ __device__ RowTotals write_frames(const Plan& plan, const Globals& globals,
       warp_sums[2 * kWarps + warp] = least;
     }
     __syncthreads();
-    int before = 0;
-    int all = 0;
-    for (int w = 0; w < kWarps; ++w) {
-      before += w < warp ? warp_sums[w] : 0;
-      all += warp_sums[w];
-      totals.most = max(totals.most, warp_sums[kWarps + w]);
-      totals.least = min(totals.least, warp_sums[2 * kWarps + w]);
-    }
+    const int other = warp_sums[rules::lane()];
+    const int others = rules::inclusive_scan(other);
+    const int before = __shfl_sync(rules::kAllLanes, others - other, warp);
     if (f < plan.frames) set_offset(out, f, totals.pairs + before + through - size);
-    totals.pairs += all;
+    totals.pairs += __shfl_sync(rules::kAllLanes, others, kWarp - 1);
+    totals.most =
+        max(totals.most, __reduce_max_sync(rules::kAllLanes, warp_sums[kWarps + rules::lane()]));
+    totals.least = min(totals.least,
+                       __reduce_min_sync(rules::kAllLanes, warp_sums[2 * kWarps + rules::lane()]));
     __syncthreads();  // warp_sums is written again
   }
   if (threadIdx.x == 0) set_offset(out, plan.frames, totals.pairs);
@@ -239,8 +239,8 @@ void build_patterns(const PatternBatch& batch, const PatternArrays& out, cudaStr
     throw Error(ErrorKind::kValue, "pattern lists are asked for without offsets or indptr");
   }
   if (lists && out.list_capacity < 0) {
-    throw Error(ErrorKind::kValue, "list_capacity is " + std::to_string(out.list_capacity) +
-                                       "; 0 or more is due");
+    throw Error(ErrorKind::kValue,
+                "list_capacity is " + std::to_string(out.list_capacity) + "; 0 or more is due");
   }
   if (batch.count == 0) return;
   static_assert(shared_bytes(kMaxPatternFrames) <= 48 * 1024, "more must be asked for");

@@ -20,7 +20,7 @@ enum class GeometryRule : std::int32_t {
 struct Geometry {
   std::int64_t patches_per_frame;  ///< 0 when nothing fits
   std::int64_t text_tokens;
-  std::int64_t fits;               ///< candidates that fit; above 1 the capture is ambiguous
+  std::int64_t fits;  ///< candidates that fit; above 1 the capture is ambiguous
 };
 
 /// Captured calls and candidates, all pointers to device memory.

@@ -32,11 +32,11 @@ struct PatternSettings {
   std::int32_t interval;          ///< keyframe interval, kNoInterval or kAutoInterval
   std::int32_t reference_frames;  ///< training horizon; read for kAutoInterval only
   std::int32_t expand_window;     ///< 0: adaptive windows, else expanded ones
-  std::int32_t offset_is_step;    ///< not 0: `offset` is a denoising step, taken modulo the interval
-  std::int32_t extra_begin;       ///< condition frames and boundary guards of this configuration:
-  std::int32_t extra_end;         ///< extra_frames[extra_begin .. extra_end); outside the video: left out
-  double sparsity_scale;          ///< read for kAutoInterval only
-  std::int64_t offset;            ///< rotation of the keyframe grid; any value
+  std::int32_t offset_is_step;  ///< not 0: `offset` is a denoising step, taken modulo the interval
+  std::int32_t extra_begin;     ///< condition frames and boundary guards of this configuration:
+  std::int32_t extra_end;  ///< extra_frames[extra_begin .. extra_end); outside the video: left out
+  double sparsity_scale;   ///< read for kAutoInterval only
+  std::int64_t offset;     ///< rotation of the keyframe grid; any value
 };
 
 enum class PatternStatus : std::int32_t {
@@ -59,17 +59,17 @@ struct PatternSummary {
   std::int32_t columns;    ///< frames that any query frame attends
   std::int32_t least_row;  ///< fewest frames that a query frame attends
   std::int32_t most_row;
-  std::int32_t reserved;   ///< 0
-  std::int64_t pairs;      ///< attended (query frame, key frame) pairs; / T^2: the frame density
+  std::int32_t reserved;  ///< 0
+  std::int64_t pairs;     ///< attended (query frame, key frame) pairs; / T^2: the frame density
 };
 
 /// Configurations, all pointers to device memory.
 struct PatternBatch {
-  const PatternSettings* settings = nullptr;      ///< [count]
-  std::int64_t count = 0;                         ///< >= 0
-  const std::int32_t* extra_frames = nullptr;     ///< [extra_count]; may be null when that is 0
+  const PatternSettings* settings = nullptr;   ///< [count]
+  std::int64_t count = 0;                      ///< >= 0
+  const std::int32_t* extra_frames = nullptr;  ///< [extra_count]; may be null when that is 0
   std::int32_t extra_count = 0;
-  std::int32_t frame_capacity = 0;                ///< the largest T, 1 .. kMaxPatternFrames
+  std::int32_t frame_capacity = 0;  ///< the largest T, 1 .. kMaxPatternFrames
 };
 
 /// Frames lo .. hi, both inclusive; empty when hi < lo.
@@ -87,23 +87,23 @@ struct Copy {
 /// Where the patterns go: device memory. Of configuration c each array starts at c times the size
 /// given here, F standing for frame_capacity and L for list_capacity. Null: not wanted.
 struct PatternArrays {
-  PatternSummary* summary = nullptr;    ///< [1]; due
-  std::int32_t* globals = nullptr;      ///< [F]: `globals` frames, ascending
-  std::uint8_t* is_global = nullptr;    ///< [F]
-  Window* windows = nullptr;            ///< [F]
-  std::int64_t* offsets = nullptr;      ///< [F + 1]: row f is list[offsets[f] .. offsets[f + 1])
-  std::int32_t* list = nullptr;         ///< [L]: attended frames, ascending within a row
-  std::uint8_t* mask = nullptr;         ///< [F * F], row f at f * T: kMaskGlobal | kMaskWindow
+  PatternSummary* summary = nullptr;  ///< [1]; due
+  std::int32_t* globals = nullptr;    ///< [F]: `globals` frames, ascending
+  std::uint8_t* is_global = nullptr;  ///< [F]
+  Window* windows = nullptr;          ///< [F]
+  std::int64_t* offsets = nullptr;    ///< [F + 1]: row f is list[offsets[f] .. offsets[f + 1])
+  std::int32_t* list = nullptr;       ///< [L]: attended frames, ascending within a row
+  std::uint8_t* mask = nullptr;       ///< [F * F], row f at f * T: kMaskGlobal | kMaskWindow
 
   // The block rows of a world of one: P x P blocks, columns numbered over the attended frames.
-  std::int32_t* indptr = nullptr;       ///< [F + 1]
-  std::int32_t* indices = nullptr;      ///< [L]
-  std::int32_t* column_frames = nullptr; ///< [F]: the frame of each of the `columns` columns
-  Copy* global_copies = nullptr;        ///< [F]: `globals` copies from the buffer of global frames
-  Copy* local_copies = nullptr;         ///< [F]: `columns - globals` copies from the video's tokens
-  std::int64_t patches_per_frame = 1;   ///< P, the unit of the copies
+  std::int32_t* indptr = nullptr;         ///< [F + 1]
+  std::int32_t* indices = nullptr;        ///< [L]
+  std::int32_t* column_frames = nullptr;  ///< [F]: the frame of each of the `columns` columns
+  Copy* global_copies = nullptr;       ///< [F]: `globals` copies from the buffer of global frames
+  Copy* local_copies = nullptr;        ///< [F]: `columns - globals` copies from the video's tokens
+  std::int64_t patches_per_frame = 1;  ///< P, the unit of the copies
 
-  std::int64_t list_capacity = 0;       ///< T * T is always enough
+  std::int64_t list_capacity = 0;  ///< T * T is always enough
 };
 
 inline constexpr std::uint8_t kMaskGlobal = 1;

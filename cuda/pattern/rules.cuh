@@ -67,9 +67,8 @@ __device__ inline int auto_interval(const PatternSettings& s) {
   int strict = 1;
   for (int longest = s.frames; longest >= 1; longest -= kWarp) {
     const int k = longest - lane();
-    const bool enough = k >= 1 && s.n_first_frames + div_up(s.frames, k) -
-                                          div_up(s.n_first_frames, k) >=
-                                      target;
+    const bool enough =
+        k >= 1 && s.n_first_frames + div_up(s.frames, k) - div_up(s.n_first_frames, k) >= target;
     const unsigned found = __ballot_sync(kAllLanes, enough);
     if (found != 0) {
       strict = longest - (__ffs(static_cast<int>(found)) - 1);
@@ -83,7 +82,8 @@ __device__ inline int auto_interval(const PatternSettings& s) {
   return max(strict, static_cast<int>(ceil(quotient)));  // the quotient is below T
 }
 
-__device__ inline PatternStatus check_settings(const PatternSettings& s, const PatternBatch& batch) {
+__device__ inline PatternStatus check_settings(const PatternSettings& s,
+                                               const PatternBatch& batch) {
   if (s.frames < 1 || s.frames > batch.frame_capacity) return PatternStatus::kBadFrames;
   if (s.window_frames < 0) return PatternStatus::kBadWindow;
   if (s.n_first_frames < 0) return PatternStatus::kBadFirst;

@@ -118,8 +118,8 @@ struct Oracle {
     for (std::size_t j = 0; j < keys.size(); ++j) {
       lse_error += p[j] * eta[j] / total;
       for (std::size_t d = 0; d < size; ++d) {
-        const double v = value(in.v.bits[in.v.at(b, keys[j], kv, static_cast<std::int64_t>(d))],
-                               c.dtype);
+        const double v =
+            value(in.v.bits[in.v.at(b, keys[j], kv, static_cast<std::int64_t>(d))], c.dtype);
         row.out[d] += p[j] * v / total;
         absolute[d] += p[j] * std::abs(v) / total;
         largest[d] += std::abs(v) / total;
@@ -128,18 +128,19 @@ struct Oracle {
     const double u_p = c.dtype == LVSA_BF16 ? 0x1p-8 : 0x1p-11;
     const double underflow = c.dtype == LVSA_BF16 ? 0x1p-126 : 0x1p-25;
     const auto tile = static_cast<double>(numerics.key_tile);
-    const double tiles = static_cast<double>(keys.size()) / std::min(tile, static_cast<double>(c.patches)) + 2;
+    const double tiles =
+        static_cast<double>(keys.size()) / std::min(tile, static_cast<double>(c.patches)) + 2;
     const double steps = (tile + 2 * tiles + 4) * u_a;
     for (std::size_t d = 0; d < size; ++d) {
       double centred = 0;
       for (std::size_t j = 0; j < keys.size(); ++j) {
-        const double v = value(in.v.bits[in.v.at(b, keys[j], kv, static_cast<std::int64_t>(d))],
-                               c.dtype);
+        const double v =
+            value(in.v.bits[in.v.at(b, keys[j], kv, static_cast<std::int64_t>(d))], c.dtype);
         centred += p[j] * std::abs(v - row.out[d]) * eta[j] / total;
       }
-      row.bound[d] = (1 + 0x1p-6) * (u_p * absolute[d] + centred +
-                                     steps * (absolute[d] + std::abs(row.out[d])) +
-                                     underflow * largest[d]);
+      row.bound[d] =
+          (1 + 0x1p-6) * (u_p * absolute[d] + centred +
+                          steps * (absolute[d] + std::abs(row.out[d])) + underflow * largest[d]);
     }
     row.lse = most + std::log(total);
     row.lse_bound = (1 + 0x1p-6) * (lse_error + (tile + 2 * tiles) * u_a) +
@@ -318,8 +319,7 @@ AttentionOutputs run_on_device(const lvsa_kernel& kernel, const AttentionCase& c
   outputs.status = kernel.workspace(&p, &bytes);
   const DeviceArray<char> workspace(bytes);
   std::array<char, 512> message{};
-  outputs.status =
-      kernel.run(&p, workspace.get(), bytes, nullptr, message.data(), message.size());
+  outputs.status = kernel.run(&p, workspace.get(), bytes, nullptr, message.data(), message.size());
   outputs.message = message.data();
   check(cudaDeviceSynchronize(), kernel.name);
   outputs.out.bits = out.read();
@@ -338,9 +338,8 @@ std::string compare(const lvsa_kernel& kernel, const AttentionCase& c,
   std::vector<std::string> found(static_cast<std::size_t>(rows));
 #pragma omp parallel for schedule(dynamic, 8)
   for (std::int64_t r = 0; r < rows; ++r) {
-    found[static_cast<std::size_t>(r)] =
-        compare_row(oracle, outputs, r / (c.seq_len() * c.heads), r / c.heads % c.seq_len(),
-                    r % c.heads);
+    found[static_cast<std::size_t>(r)] = compare_row(oracle, outputs, r / (c.seq_len() * c.heads),
+                                                     r / c.heads % c.seq_len(), r % c.heads);
   }
   const auto first =
       std::find_if(found.begin(), found.end(), [](const std::string& s) { return !s.empty(); });

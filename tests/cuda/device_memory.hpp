@@ -12,10 +12,10 @@
 #include "cuda/launch/device.hpp"
 
 /// First line of a test: without a usable device it is skipped, with the reason.
-#define LVSA_NEEDS_DEVICE()                                            \
-  do {                                                                 \
+#define LVSA_NEEDS_DEVICE()                                             \
+  do {                                                                  \
     const ::lvsa::cuda::Device device = ::lvsa::cuda::current_device(); \
-    if (!device.usable) GTEST_SKIP() << device.reason;                 \
+    if (!device.usable) GTEST_SKIP() << device.reason;                  \
   } while (false)
 
 namespace lvsa::cuda::test {

@@ -33,8 +33,8 @@ Numbers core_finds(std::int64_t seq_len, std::int64_t frames, const Numbers& can
                    Version version) {
   std::string list;
   for (const std::int64_t p : candidates) list += std::to_string(p) + ",";
-  const Detection found = detect_geometry(seq_len, frames, {{"LVSA_PATCHES_PER_FRAME", list}},
-                                          behaviour(version));
+  const Detection found =
+      detect_geometry(seq_len, frames, {{"LVSA_PATCHES_PER_FRAME", list}}, behaviour(version));
   if (!found.grid) return {0, 0, 0};
   return {found.grid->patches_per_frame, found.grid->text_tokens,
           static_cast<std::int64_t>(found.fits.size())};
@@ -85,7 +85,8 @@ TEST(DeviceGeometry, IsCoresForBatchesOfRandomCaptures) {
       RC_ASSERT(flat(first[i]) == core_finds(seq_len[i], frames[i], candidates, Version::k1_2));
       RC_ASSERT(flat(smallest[i]) == core_finds(seq_len[i], frames[i], candidates, Version::k1_3));
       const auto grid = detect_hook_geometry(seq_len[i], frames[i]);
-      RC_ASSERT(flat(hook[i]) == (grid ? Numbers{grid->patches_per_frame, 0, 1} : Numbers{0, 0, 0}));
+      RC_ASSERT(flat(hook[i]) ==
+                (grid ? Numbers{grid->patches_per_frame, 0, 1} : Numbers{0, 0, 0}));
     }
   }));
 }
@@ -99,15 +100,15 @@ TEST(DeviceGeometry, FindsNothingWithoutCandidates) {
 TEST(DeviceGeometry, RefusesNullPointersAndNegativeCounts) {
   Geometry found{};
   std::int64_t number = 1;
-  EXPECT_THROW(detect_geometry({&number, nullptr, 1, nullptr, 0}, GeometryRule::kHook, &found,
-                               nullptr),
-               Error);
-  EXPECT_THROW(detect_geometry({&number, &number, 1, nullptr, 2}, GeometryRule::kFirstFit, &found,
-                               nullptr),
-               Error);
-  EXPECT_THROW(detect_geometry({&number, &number, -1, nullptr, 0}, GeometryRule::kFirstFit, &found,
-                               nullptr),
-               Error);
+  EXPECT_THROW(
+      detect_geometry({&number, nullptr, 1, nullptr, 0}, GeometryRule::kHook, &found, nullptr),
+      Error);
+  EXPECT_THROW(
+      detect_geometry({&number, &number, 1, nullptr, 2}, GeometryRule::kFirstFit, &found, nullptr),
+      Error);
+  EXPECT_THROW(
+      detect_geometry({&number, &number, -1, nullptr, 0}, GeometryRule::kFirstFit, &found, nullptr),
+      Error);
 }
 
 }  // namespace

@@ -135,9 +135,10 @@ rc::Gen<Configuration> any_configuration(std::int32_t most_frames) {
         {{6, range(0, 6)}, {2, range(0, 40)}, {1, range(0, 2500)}});
     s.n_first_frames = *rc::gen::weightedOneOf<std::int32_t>(
         {{6, range(0, 5)}, {2, range(0, 50)}, {1, range(0, 2500)}});
-    s.interval = *rc::gen::weightedOneOf<std::int32_t>(
-        {{3, rc::gen::just(kAutoInterval)}, {1, range(0, 1)}, {6, range(1, 25)},
-         {1, range(1, 2500)}});
+    s.interval = *rc::gen::weightedOneOf<std::int32_t>({{3, rc::gen::just(kAutoInterval)},
+                                                        {1, range(0, 1)},
+                                                        {6, range(1, 25)},
+                                                        {1, range(1, 2500)}});
     s.reference_frames = *rc::gen::weightedOneOf<std::int32_t>(
         {{3, rc::gen::element<std::int32_t>(13, 21, 31, 33, 48)}, {1, range(-3, 500)}});
     s.sparsity_scale = *rc::gen::weightedOneOf<double>(
@@ -145,8 +146,9 @@ rc::Gen<Configuration> any_configuration(std::int32_t most_frames) {
          {3, rc::gen::map(rc::gen::inRange(0, 4001), [](int i) { return i / 1000.0; })}});
     s.expand_window = *range(0, 2);
     s.offset_is_step = *range(0, 2);
-    s.offset = *rc::gen::weightedOneOf<std::int64_t>(
-        {{3, rc::gen::inRange<std::int64_t>(0, 40)}, {1, rc::gen::inRange<std::int64_t>(-99, 4000)}});
+    s.offset =
+        *rc::gen::weightedOneOf<std::int64_t>({{3, rc::gen::inRange<std::int64_t>(0, 40)},
+                                               {1, rc::gen::inRange<std::int64_t>(-99, 4000)}});
     if (*range(0, 3) == 0) {
       c.extra = *rc::gen::container<std::vector<std::int32_t>>(range(-3, s.frames + 4));
     }
@@ -269,8 +271,14 @@ std::vector<PatternSummary> device_summaries(const std::vector<Configuration>& b
 
 std::string difference(const PatternSummary& due, const PatternSummary& got) {
   const auto flat = [](const PatternSummary& s) {
-    return std::vector<std::int64_t>{static_cast<std::int64_t>(s.status), s.interval, s.offset,
-                                     s.globals, s.columns, s.least_row, s.most_row, s.reserved,
+    return std::vector<std::int64_t>{static_cast<std::int64_t>(s.status),
+                                     s.interval,
+                                     s.offset,
+                                     s.globals,
+                                     s.columns,
+                                     s.least_row,
+                                     s.most_row,
+                                     s.reserved,
                                      s.pairs};
   };
   return differs("summary (status, interval, offset, globals, columns, least, most, 0, pairs)",
@@ -281,10 +289,9 @@ std::string difference(const Answer& due, const Answer& got) {
   for (const std::string& found :
        {difference(due.summary, got.summary), differs("globals", due.globals, got.globals),
         differs("is_global", due.is_global, got.is_global),
-        differs("windows", due.windows, got.windows),
-        differs("offsets", due.offsets, got.offsets), differs("list", due.list, got.list),
-        differs("mask", due.mask, got.mask), differs("indptr", due.indptr, got.indptr),
-        differs("indices", due.indices, got.indices),
+        differs("windows", due.windows, got.windows), differs("offsets", due.offsets, got.offsets),
+        differs("list", due.list, got.list), differs("mask", due.mask, got.mask),
+        differs("indptr", due.indptr, got.indptr), differs("indices", due.indices, got.indices),
         differs("column_frames", due.column_frames, got.column_frames),
         differs("global_copies", due.global_copies, got.global_copies),
         differs("local_copies", due.local_copies, got.local_copies)}) {

@@ -106,7 +106,8 @@ TEST(DevicePattern, SweepsAMillionConfigurationsInOneLaunch) {
   }
 }
 
-// The settings lie in device memory: a captured launch follows the step without being captured anew.
+// The settings lie in device memory: a captured launch follows the step without being captured
+// anew.
 TEST(DevicePattern, FollowsTheStepInACapturedGraph) {
   LVSA_NEEDS_DEVICE();
   Configuration c = wan(121);
@@ -159,8 +160,8 @@ TEST(DevicePattern, NamesBadSettingsAndLeavesEmptyLists) {
   EXPECT_EQ(status([](PatternSettings& s) { s.window_frames = -1; }), PatternStatus::kBadWindow);
   EXPECT_EQ(status([](PatternSettings& s) { s.n_first_frames = -1; }), PatternStatus::kBadFirst);
   EXPECT_EQ(status([](PatternSettings& s) { s.interval = -2; }), PatternStatus::kBadInterval);
-  for (const double scale : {std::numeric_limits<double>::quiet_NaN(),
-                             std::numeric_limits<double>::infinity(), 1e308}) {
+  for (const double scale :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), 1e308}) {
     EXPECT_EQ(status([&](PatternSettings& s) { s.sparsity_scale = scale; }),
               PatternStatus::kBadScale);
   }

@@ -1,5 +1,5 @@
-// What the portable kernel refuses: the status, one line that names the field, and no launch. All but
-// the last test hold without a device.
+// What the portable kernel refuses: the status, one line that names the field, and no launch. All
+// but the last test hold without a device.
 
 #include <gtest/gtest.h>
 
@@ -82,9 +82,8 @@ TEST(PortableKernel, RefusesTypes) {
 
 TEST(PortableKernel, RefusesPointersAndStrides) {
   expect(LVSA_INVALID, "v is null", [](lvsa_problem& p) { p.v.data = nullptr; });
-  expect(LVSA_INVALID, "k is not aligned", [](lvsa_problem& p) {
-    p.k.data = reinterpret_cast<void*>(std::uintptr_t{4096 + 8});
-  });
+  expect(LVSA_INVALID, "k is not aligned",
+         [](lvsa_problem& p) { p.k.data = reinterpret_cast<void*>(std::uintptr_t{4096 + 8}); });
   expect(LVSA_UNSUPPORTED, "token stride is 65", [](lvsa_problem& p) { p.q.strides[1] = 65; });
   expect(LVSA_UNSUPPORTED, "element stride is 2", [](lvsa_problem& p) { p.out.strides[3] = 2; });
   expect(LVSA_INVALID, "out has a stride of 0", [](lvsa_problem& p) { p.out.strides[1] = 0; });
@@ -103,10 +102,12 @@ TEST(PortableKernel, RefusesLists) {
   expect(LVSA_INVALID, "list is null", [](lvsa_problem& p) { p.frame_lists.list = nullptr; });
   expect(LVSA_INVALID, "frame list 1: its offsets descend",
          [](lvsa_problem& p) { p.frame_lists.offsets = kOffsets.data(); });
-  expect(LVSA_INVALID, "frame list 0 is not ascending: 1 follows 1",
-         [](lvsa_problem& p) { p.frame_lists = {kSound.data(), kTwice.data()}; });
-  expect(LVSA_INVALID, "frame list 0 holds frame 3, 0 .. 2 is due",
-         [](lvsa_problem& p) { p.frame_lists = {kSound.data(), kOutside.data()}; });
+  expect(LVSA_INVALID, "frame list 0 is not ascending: 1 follows 1", [](lvsa_problem& p) {
+    p.frame_lists = {kSound.data(), kTwice.data()};
+  });
+  expect(LVSA_INVALID, "frame list 0 holds frame 3, 0 .. 2 is due", [](lvsa_problem& p) {
+    p.frame_lists = {kSound.data(), kOutside.data()};
+  });
 }
 
 // In a process of its own, where no device is visible.
@@ -135,8 +136,9 @@ TEST(PortableKernel, RefusesHostMemoryAndASmallWorkspace) {
   for (lvsa_tensor* t : {&p.q, &p.k, &p.v, &p.out}) *t = {host.data(), {64, 64, 64, 1}};
   const DeviceArray<char> workspace(4096);
   std::array<char, 256> message{};
-  EXPECT_EQ(portable_kernel().run(&p, workspace.get(), 4096, nullptr, message.data(), message.size()),
-            LVSA_INVALID);
+  EXPECT_EQ(
+      portable_kernel().run(&p, workspace.get(), 4096, nullptr, message.data(), message.size()),
+      LVSA_INVALID);
   EXPECT_NE(std::string(message.data()).find("q is not in memory that the device reaches"),
             std::string::npos)
       << message.data();

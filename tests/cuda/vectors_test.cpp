@@ -126,11 +126,10 @@ TEST(DeviceVectors, OfGeometryAgree) {
     const DeviceArray<std::int64_t> seq_len(std::vector<std::int64_t>{a.at("seq_len")}),
         frames(std::vector<std::int64_t>{a.at("total_frames")}), list(candidates);
     const DeviceArray<Geometry> found(1);
-    detect_geometry({seq_len.get(), frames.get(), 1, list.get(),
-                     static_cast<std::int64_t>(candidates.size())},
-                    row.value("lvsa", "1.2") == "1.3" ? GeometryRule::kSmallestText
-                                                      : GeometryRule::kFirstFit,
-                    found.get(), nullptr);
+    detect_geometry(
+        {seq_len.get(), frames.get(), 1, list.get(), static_cast<std::int64_t>(candidates.size())},
+        row.value("lvsa", "1.2") == "1.3" ? GeometryRule::kSmallestText : GeometryRule::kFirstFit,
+        found.get(), nullptr);
     const Geometry got = found.read().front();
     const Json out = got.fits == 0 ? Json::array({nullptr, nullptr})
                                    : Json::array({got.patches_per_frame, got.text_tokens});

@@ -4,10 +4,11 @@
 // A block serves up to 128 query rows of one frame (or of the text) and one head. It walks the key
 // tiles: those of each attended frame, then those of the text. The values of a tile are copied to
 // shared memory while its scores are made, the next keys while the values are used. Every warp owns
-// its 16 or 32 query rows from the scores to the output, so nothing but the copies needs the block's
-// other warps; with 32 rows each fragment of K and V that is loaded serves twice, which is what
-// makes shared memory keep up with the matrix units. The softmax is the usual running one: a row
-// maximum, a row sum of the unrounded exponentials, and outputs rescaled when the maximum grows.
+// its 16 or 32 query rows from the scores to the output, so nothing but the copies needs the
+// block's other warps; with 32 rows each fragment of K and V that is loaded serves twice, which is
+// what makes shared memory keep up with the matrix units. The softmax is the usual running one: a
+// row maximum, a row sum of the unrounded exponentials, and outputs rescaled when the maximum
+// grows.
 //
 // Tiles start and end with their frame, so no key of another frame is ever read; keys past the
 // frame's end are zero in shared memory and -inf as scores. Head sizes below the padded kDim are
@@ -117,7 +118,7 @@ __device__ void softmax_step(Rows<kDim>& rows, Scores<kDim>& scores) {
       most = quad_max(most);
       // With all scores at -inf, -inf - -inf would be no number; the exponentials are then 0.
       const float base = most == -INFINITY ? 0.0F : most;
-      const float rescale = exp2f(rows.most[m][r] - base);
+      const float rescale = exp2_fast(rows.most[m][r] - base);
       rows.most[m][r] = most;
       rows.sum[m][r] *= rescale;
 #pragma unroll
@@ -127,8 +128,8 @@ __device__ void softmax_step(Rows<kDim>& rows, Scores<kDim>& scores) {
       }
 #pragma unroll
       for (int j = 0; j < kTiles; ++j) {
-        scores[m][j][2 * r] = exp2f(scores[m][j][2 * r] - base);
-        scores[m][j][2 * r + 1] = exp2f(scores[m][j][2 * r + 1] - base);
+        scores[m][j][2 * r] = exp2_fast(scores[m][j][2 * r] - base);
+        scores[m][j][2 * r + 1] = exp2_fast(scores[m][j][2 * r + 1] - base);
         rows.sum[m][r] += scores[m][j][2 * r] + scores[m][j][2 * r + 1];
       }
     }
@@ -193,8 +194,7 @@ __device__ void write_row(const Parameters& p, const Item& item, int row,
   if (p.lse != nullptr && lane % 4 == 0) {
     constexpr float kLn2 = 0.693147180559945309F;
     p.lse[item.batch * p.lse_strides.batch + token * p.lse_strides.token +
-          item.head * p.lse_strides.head] =
-        sum == 0.0F ? -INFINITY : fmaf(most, kLn2, logf(sum));
+          item.head * p.lse_strides.head] = sum == 0.0F ? -INFINITY : fmaf(most, kLn2, logf(sum));
   }
 }
 

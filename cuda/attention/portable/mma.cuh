@@ -61,6 +61,13 @@ __device__ void multiply_add(float (&c)[4], const std::uint32_t (&a)[4], std::ui
   }
 }
 
+/// 2^x to 2^-22; results below 2^-126 are 0.
+__device__ inline float exp2_fast(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;\n" : "=f"(y) : "f"(x));
+  return y;
+}
+
 __device__ inline __nv_bfloat162 round_pair(float low, float high, __nv_bfloat16) {
   return __floats2bfloat162_rn(low, high);
 }

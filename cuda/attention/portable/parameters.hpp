@@ -10,8 +10,8 @@ namespace lvsa::cuda::portable {
 /// Query rows a block: four warps of 32, or of 16 where longer heads leave too few registers.
 constexpr int query_tile(std::int64_t head_dim) { return head_dim <= 128 ? 128 : 64; }
 
-/// Keys a tile. With these tiles a block fits in the 99 KiB of shared memory of the smallest devices
-/// of this class. A tile never holds keys of two frames.
+/// Keys a tile. With these tiles a block fits in the 99 KiB of shared memory of the smallest
+/// devices of this class. A tile never holds keys of two frames.
 constexpr int key_tile(std::int64_t head_dim) { return head_dim <= 128 ? 64 : 32; }
 
 inline constexpr std::int64_t kMaxHeadDim = 256;

@@ -27,10 +27,10 @@ struct Shape {
 struct Item {
   int batch;
   int head;
-  std::int64_t token;         // first query row
-  int rows;                   // 1 .. kQueries
-  const std::int32_t* list;   // null: all frames
-  int frames;                 // entries of the list
+  std::int64_t token;        // first query row
+  int rows;                  // 1 .. kQueries
+  const std::int32_t* list;  // null: all frames
+  int frames;                // entries of the list
 };
 
 __device__ inline int div_up(int a, int b) { return (a + b - 1) / b; }
@@ -72,7 +72,9 @@ struct KeyTiles {
   int video_tiles;
 
   __device__ KeyTiles(const Parameters& parameters, const Item& of)
-      : p(parameters), item(of), frame_tiles(div_up(parameters.patches, kKeys)),
+      : p(parameters),
+        item(of),
+        frame_tiles(div_up(parameters.patches, kKeys)),
         video_tiles(of.frames * frame_tiles) {}
 
   __device__ int count() const { return video_tiles + div_up(p.text, kKeys); }
