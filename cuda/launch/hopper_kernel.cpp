@@ -52,8 +52,10 @@ HopperResult check_row(const lvsa_problem& p, std::int64_t frame) {
 }
 
 HopperResult check_lists(const lvsa_problem& p) {
-  if (p.frame_lists.offsets == nullptr || p.frame_lists.list == nullptr) {
-    return invalid("frame_lists is null");
+  if (p.frame_lists.offsets == nullptr) return invalid("frame_lists.offsets is null");
+  // Of lists that are all empty there may be nothing to point at.
+  if (p.frame_lists.list == nullptr && p.frame_lists.offsets[p.frames] > 0) {
+    return invalid("frame_lists.list is null");
   }
   for (std::int64_t frame = 0; frame < p.frames; ++frame) {
     HopperResult result = check_row(p, frame);
