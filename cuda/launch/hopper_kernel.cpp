@@ -37,6 +37,8 @@ HopperResult check_row(const lvsa_problem& p, std::int64_t frame) {
   const std::int64_t end = lists.offsets[frame + 1];
   const std::string name = "frame list " + std::to_string(frame);
   if (begin < 0 || end < begin) return invalid(name + ": offsets are negative or descending");
+  // Of lists that are all empty there may be nothing to point at.
+  if (end > begin && lists.list == nullptr) return invalid("frame_lists.list is null");
   if (end - begin > p.frames) return invalid(name + " is longer than there are frames");
   for (std::int64_t i = begin; i < end; ++i) {
     const std::int32_t key_frame = lists.list[i];
@@ -53,10 +55,6 @@ HopperResult check_row(const lvsa_problem& p, std::int64_t frame) {
 
 HopperResult check_lists(const lvsa_problem& p) {
   if (p.frame_lists.offsets == nullptr) return invalid("frame_lists.offsets is null");
-  // Of lists that are all empty there may be nothing to point at.
-  if (p.frame_lists.list == nullptr && p.frame_lists.offsets[p.frames] > 0) {
-    return invalid("frame_lists.list is null");
-  }
   for (std::int64_t frame = 0; frame < p.frames; ++frame) {
     HopperResult result = check_row(p, frame);
     if (!result.ok()) return result;
