@@ -87,7 +87,9 @@ void measure(const char* name, int repeats, const std::function<void(cudaStream_
   check(cudaStreamDestroy(stream), "cudaStreamDestroy");
 }
 
-void measure_build(std::int32_t frames, bool everything) {
+enum class Wanted { kLists, kListsAndBlocks, kEverything };
+
+void measure_build(std::int32_t frames, Wanted wanted) {
   const auto f = static_cast<std::size_t>(frames);
   const lvsa::cuda::PatternBatch batch{upload({wan(frames, 5)}), 1, nullptr, 0, frames};
   lvsa::cuda::PatternArrays out;
@@ -96,10 +98,10 @@ void measure_build(std::int32_t frames, bool everything) {
   out.offsets = allocate<std::int64_t>(f + 1);
   out.list = allocate<std::int32_t>(f * f);
   out.list_capacity = static_cast<std::int64_t>(f * f);
-  if (everything) {
+  if (wanted != Wanted::kLists) {
     out.is_global = allocate<std::uint8_t>(f);
     out.windows = allocate<lvsa::cuda::Window>(f);
-    out.mask = allocate<std::uint8_t>(f * f);
+    if (wanted == Wanted::kEverything) out.mask = allocate<std::uint8_t>(f * f);
     out.indptr = allocate<std::int32_t>(f + 1);
     out.indices = allocate<std::int32_t>(f * f);
     out.column_frames = allocate<std::int32_t>(f);
@@ -107,8 +109,10 @@ void measure_build(std::int32_t frames, bool everything) {
     out.local_copies = allocate<lvsa::cuda::Copy>(f);
     out.patches_per_frame = 1560;
   }
-  const std::string name = std::string(everything ? "pattern_everything" : "pattern_lists") +
-                           "/T=" + std::to_string(frames);
+  static constexpr const char* kNames[] = {"pattern_lists", "pattern_lists_and_blocks",
+                                           "pattern_everything"};
+  const std::string name =
+      std::string(kNames[static_cast<int>(wanted)]) + "/T=" + std::to_string(frames);
   measure(name.c_str(), 100,
           [&](cudaStream_t stream) { lvsa::cuda::build_patterns(batch, out, stream); });
 }
@@ -137,8 +141,8 @@ int main() {
     return 77;
   }
   try {
-    for (const bool everything : {false, true}) {
-      for (const std::int32_t frames : {49, 81, 121, 250, 1000}) measure_build(frames, everything);
+    for (const Wanted wanted : {Wanted::kLists, Wanted::kListsAndBlocks, Wanted::kEverything}) {
+      for (const std::int32_t frames : {49, 81, 121, 250, 1000}) measure_build(frames, wanted);
     }
     measure_sweep(1'000'000, 121);
   } catch (const std::exception& error) {

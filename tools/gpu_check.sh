@@ -54,7 +54,7 @@ pack_to() {
   mkdir -p "$out/bin" "$out/lib" || return 1
   for binary in "$build"/tests/test_cuda "$build"/bench/*_cuda "$build"/lvsa-verify \
                 "$build"/analysis/lvsa-verify "$build"/bin/lvsa-verify; do
-    [ -f "$binary" ] && [ -x "$binary" ] || continue
+    if ! [ -f "$binary" ] || ! [ -x "$binary" ]; then continue; fi
     cp -f "$binary" "$out/bin/" || return 1
     strip "$out/bin/$(basename "$binary")" || return 1
   done
@@ -71,7 +71,10 @@ pack_to() {
 }
 
 if [ -n "$pack" ]; then
-  build_all && pack_to "$pack" || { say "packing failed" >&2; exit 1; }
+  if ! build_all || ! pack_to "$pack"; then
+    say "packing failed" >&2
+    exit 1
+  fi
   say "packed into $pack: $(du -sh "$pack" | cut -f1)"
   exit 0
 fi
@@ -230,7 +233,8 @@ for b in result["benchmarks"]:
 if not tests or any("Hopper" not in name for name in tests["skipped"]):
     raise SystemExit("tests were skipped or left no report")
 PYTHON
-[ $? -eq 0 ] || failures=$((failures + 1))
+summary=$?
+[ "$summary" -eq 0 ] || failures=$((failures + 1))
 say "results in $file"
 if [ "$failures" -gt 0 ]; then
   say "$failures step(s) FAILED"

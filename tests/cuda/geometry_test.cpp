@@ -64,7 +64,7 @@ std::int64_t any_seq_len(const Numbers& candidates, std::int64_t frames) {
 
 TEST(DeviceGeometry, IsCoresForBatchesOfRandomCaptures) {
   LVSA_NEEDS_DEVICE();
-  EXPECT_TRUE(rc::check("device geometry is core's", [] {
+  const bool holds = rc::check("device geometry is core's", [] {
     const Numbers candidates = any_candidates();
     const auto calls = *rc::gen::nonEmpty(
         rc::gen::container<std::vector<std::pair<std::int64_t, std::int64_t>>>(rc::gen::exec([&] {
@@ -88,7 +88,8 @@ TEST(DeviceGeometry, IsCoresForBatchesOfRandomCaptures) {
       RC_ASSERT(flat(hook[i]) ==
                 (grid ? Numbers{grid->patches_per_frame, 0, 1} : Numbers{0, 0, 0}));
     }
-  }));
+  });
+  EXPECT_TRUE(holds);
 }
 
 TEST(DeviceGeometry, FindsNothingWithoutCandidates) {
