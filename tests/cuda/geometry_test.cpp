@@ -66,11 +66,13 @@ TEST(DeviceGeometry, IsCoresForBatchesOfRandomCaptures) {
   LVSA_NEEDS_DEVICE();
   const bool holds = rc::check("device geometry is core's", [] {
     const Numbers candidates = any_candidates();
+    // By value: rapidcheck draws again when it shrinks, after this call has ended.
+    const auto any_call = rc::gen::exec([candidates] {
+      const std::int64_t frames = *rc::gen::inRange<std::int64_t>(1, 130);
+      return std::pair(any_seq_len(candidates, frames), frames);
+    });
     const auto calls = *rc::gen::nonEmpty(
-        rc::gen::container<std::vector<std::pair<std::int64_t, std::int64_t>>>(rc::gen::exec([&] {
-          const std::int64_t frames = *rc::gen::inRange<std::int64_t>(1, 130);
-          return std::pair(any_seq_len(candidates, frames), frames);
-        })));
+        rc::gen::container<std::vector<std::pair<std::int64_t, std::int64_t>>>(any_call));
     Numbers seq_len;
     Numbers frames;
     for (const auto& [length, t] : calls) {
