@@ -181,7 +181,7 @@ mkdir -p "$results/$device_name"
 file="$results/$device_name/$(date -u +%Y-%m-%d)-$commit.json"
 CLOCKS_BEFORE="$clocks_before" CLOCKS_AFTER="$(query "$state")" \
 DRIVER="$(query driver_version)" NAME="$(query name)" COMMIT="$commit" WORK="$work" FILE="$file" \
-NVCC="$(nvcc --version 2>/dev/null | tail -n 1)" KERNEL="$(uname -sr)" python3 - <<'PYTHON'
+NVCC="$(nvcc --version 2>/dev/null | tail -n 1)" KERNEL="$(uname -sr | cut -d- -f1)" python3 - <<'PYTHON'
 import datetime, json, os
 e, work = os.environ, os.environ["WORK"]
 
