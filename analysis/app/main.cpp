@@ -72,6 +72,8 @@ int main(int argc, char** argv) {
   lvsa::app::add_vectors_command(app, body);
   lvsa::app::add_eval_command(app, body);
   lvsa::app::add_mask_command(app, body);
+  lvsa::app::add_export_command(app, body);
+  lvsa::app::add_check_command(app, body);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -80,8 +82,10 @@ int main(int argc, char** argv) {
     return complain(fmt::format("{} (see lvsa-verify --help)", error.what()), lvsa::app::kBadInput);
   }
   if (!body) {
-    return complain("a subcommand is due: kernel, vectors, eval or mask (see lvsa-verify --help)",
-                    lvsa::app::kBadInput);
+    return complain(
+        "a subcommand is due: kernel, vectors, eval, mask, selftest, export or check "
+        "(see lvsa-verify --help)",
+        lvsa::app::kBadInput);
   }
   return run(body);
 }

@@ -61,14 +61,14 @@ std::int64_t attended_frames(const CaseResult& result, const FramePattern& patte
   return static_cast<std::int64_t>(pattern.row(row.token / grid.patches_per_frame).size());
 }
 
-void judge_row(CaseResult& result, const KernelCall& call, const BoundModel& model,
+void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
                const FramePattern& pattern, const RowId& row, const RowResult& exact) {
   const Case& c = result.c;
   const std::int64_t tiles =
       count_tiles(model, c.grid, attended_frames(result, pattern, row), exact.keys);
   const double steps = accumulation_steps(model, exact.keys, tiles);
   std::vector<double> got(static_cast<std::size_t>(c.head_dim));
-  call.out().view().read_row(row.batch, row.token, row.head, got.data());
+  outputs.out.read_row(row.batch, row.token, row.head, got.data());
   double row_worst = 0.0;
   for (std::int64_t column = 0; column < c.head_dim; ++column) {
     const auto i = static_cast<std::size_t>(column);
@@ -82,11 +82,11 @@ void judge_row(CaseResult& result, const KernelCall& call, const BoundModel& mod
     result.mean_tolerance += element.tolerance.total;
     row_worst = std::max(row_worst, element.ratio);
   }
-  if (call.has_lse()) {
+  if (outputs.lse) {
     ElementReport element = locate(c, row, 0);
     element.tolerance.total = lse_tolerance(model, exact, steps);
     element.expected = exact.lse;
-    element.got = call.lse(row.batch, row.token, row.head);
+    element.got = outputs.lse(row.batch, row.token, row.head);
     element.ratio = error_ratio(element.expected, element.got, element.tolerance.total, LVSA_F32);
     record(result.lse, element, accept_interval(exact.lse, element.tolerance.total, LVSA_F32));
   }
@@ -137,6 +137,14 @@ void decide(CaseResult& result) {
   }
 }
 
+}  // namespace
+
+std::string shell_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char ch : text) quoted += ch == '\'' ? std::string("'\\''") : std::string(1, ch);
+  return quoted + "'";
+}
+
 void describe_pattern(CaseResult& result, const FramePattern& pattern) {
   const Case& c = result.c;
   const CaseSchedule schedule = case_schedule(c);
@@ -153,18 +161,12 @@ void describe_pattern(CaseResult& result, const FramePattern& pattern) {
       static_cast<std::size_t>(c.grid.frames + (c.grid.text_tokens > 0 ? 1 : 0)), -1.0);
 }
 
-std::string shell_quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char ch : text) quoted += ch == '\'' ? std::string("'\\''") : std::string(1, ch);
-  return quoted + "'";
-}
-
-// Compares the kernel's outputs with the oracle on the sampled rows.
-void judge(CaseResult& result, const KernelCall& call, const AttentionTensors& tensors,
-           const FramePattern& pattern, const std::vector<RowId>& rows, const RunOptions& options) {
+void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
+                   const AttentionTensors& tensors, const FramePattern& pattern,
+                   const std::vector<RowId>& rows, const RunOptions& options) {
   const Case& c = result.c;
-  const auto numerics = call.numerics();
-  const BoundModel model = make_bound_model(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
+  const BoundModel model =
+      make_bound_model(outputs.numerics ? &*outputs.numerics : nullptr, c.dtype, c.head_dim);
   const auto start = std::chrono::steady_clock::now();
   const auto problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
   std::size_t done = 0;
@@ -174,15 +176,13 @@ void judge(CaseResult& result, const KernelCall& call, const AttentionTensors& t
   });
   result.rows_checked = static_cast<std::int64_t>(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    judge_row(result, call, model, pattern, rows[i], exact[i]);
+    judge_row(result, outputs, model, pattern, rows[i], exact[i]);
   }
-  result.output.unwritten = call.unwritten_outputs();
-  if (call.has_lse()) result.lse.unwritten = call.unwritten_lse();
+  result.output.unwritten = outputs.unwritten_outputs;
+  result.lse.unwritten = outputs.unwritten_lse;
   result.timings.oracle_s = seconds_since(start);
   decide(result);
 }
-
-}  // namespace
 
 CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options) {
   CaseResult result;
@@ -223,7 +223,15 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
     result.useful_gflops = 4e-9 * static_cast<double>(c.head_dim * c.heads * c.batch) *
                            result.density * tokens * tokens / result.timings.kernel_s;
   }
-  judge(result, call, tensors, pattern, rows, options);
+  KernelOutputs outputs;
+  outputs.out = call.out().view();
+  if (call.has_lse()) {
+    outputs.lse = [&call](auto b, auto s, auto h) { return call.lse(b, s, h); };
+    outputs.unwritten_lse = call.unwritten_lse();
+  }
+  outputs.unwritten_outputs = call.unwritten_outputs();
+  outputs.numerics = call.numerics();
+  judge_outputs(result, outputs, tensors, pattern, rows, options);
   return result;
 }
 

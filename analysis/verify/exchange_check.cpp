@@ -1,0 +1,270 @@
+// Judging what a script left in an exchange file.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <cstring>
+#include <numbers>
+
+#include "analysis/verify/exchange.hpp"
+#include "core/error.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+
+// A fault of the script's or of an edited file: it becomes the verdict of the case.
+struct CaseFault {
+  std::string message;
+};
+
+[[noreturn]] void bad_file(const ExchangeReader& file, const std::string& object,
+                           const std::string& what) {
+  throw Error(ErrorKind::kIo, fmt::format("{}: {}: {}", file.path(), object, what));
+}
+
+Shape stored_shape(const Case& c, std::int64_t heads) {
+  if (c.layout == Layout::kBHSD) return {c.batch, heads, c.grid.seq_len(), c.head_dim};
+  return {c.batch, c.grid.seq_len(), heads, c.head_dim};
+}
+
+// The form of a dataset that has to be there with this shape.
+DatasetForm require_form(const ExchangeReader& file, const std::string& name, const Shape& shape) {
+  const auto form = file.form(name);
+  if (!form) throw CaseFault{fmt::format("no dataset {}", name)};
+  if (form->shape != shape) {
+    throw CaseFault{fmt::format("{} has shape [{}]; [{}] is due", name,
+                                fmt::join(form->shape, ", "), fmt::join(shape, ", "))};
+  }
+  return *form;
+}
+
+[[noreturn]] void bad_type(const std::string& name, const DatasetForm& form,
+                           const std::string& dtype, const std::string& due) {
+  throw CaseFault{fmt::format("{} is {}{}; {} is due", name, form.type,
+                              dtype.empty() ? "" : fmt::format(" with dtype '{}'", dtype), due)};
+}
+
+void compare_input(const ExchangeReader& file, const std::string& name, const Tensor& due,
+                   const Case& c) {
+  const Shape shape = stored_shape(c, due.shape()[2]);
+  const DatasetForm form = require_form(file, name, shape);
+  const bool bits = c.dtype != LVSA_F32;
+  const char* type = bits ? "uint16" : "float32";
+  if (form.type != type) bad_type(name, form, "", type);
+  Tensor found(c.dtype, due.shape(), c.layout);
+  if (bits) {
+    file.read(name, reinterpret_cast<std::uint16_t*>(found.bytes()));
+  } else {
+    file.read(name, reinterpret_cast<float*>(found.bytes()));
+  }
+  if (std::memcmp(found.bytes(), due.bytes(), due.size_bytes()) == 0) return;
+  std::size_t at = 0;
+  while (found.bytes()[at] == due.bytes()[at]) ++at;
+  at /= dtype_bytes(c.dtype);
+  const std::size_t offset = at * dtype_bytes(c.dtype);
+  throw CaseFault{fmt::format(
+      "{} is not what the case line gives: element {} is {:.9g}, {:.9g} is due (was the file "
+      "edited?)",
+      name, at, decode(c.dtype, found.bytes() + offset), decode(c.dtype, due.bytes() + offset))};
+}
+
+template <typename T>
+void compare_list(const ExchangeReader& file, const std::string& name, const std::vector<T>& due) {
+  const auto size = static_cast<std::int64_t>(due.size());
+  require_form(file, name, {size});
+  std::vector<std::int64_t> found(due.size());
+  if (size > 0) file.read(name, found.data());
+  for (std::size_t i = 0; i < due.size(); ++i) {
+    if (found[i] == static_cast<std::int64_t>(due[i])) continue;
+    throw CaseFault{fmt::format(
+        "{} is not what the case line gives: entry {} is {}, {} is due (was the file edited?)",
+        name, i, found[i], due[i])};
+  }
+}
+
+// The output in the case's type. float32 and float64 are rounded to it: rounding is monotone, so a
+// right kernel's value stays within the accepted interval.
+Tensor read_output(const ExchangeReader& file, const std::string& name, const Case& c) {
+  const DatasetForm form = require_form(file, name, stored_shape(c, c.heads));
+  const std::string dtype = file.file().text_attribute(name, "dtype").value_or("");
+  const std::string own(dtype_name(c.dtype));
+  Tensor out(c.dtype, {c.batch, c.grid.seq_len(), c.heads, c.head_dim}, c.layout);
+  if (form.type == "uint16" && dtype == own && c.dtype != LVSA_F32) {
+    file.read(name, reinterpret_cast<std::uint16_t*>(out.bytes()));
+    return out;
+  }
+  const bool half = form.type == "float16" && c.dtype == LVSA_F16;
+  if (!half && form.type != "float32" && form.type != "float64") {
+    bad_type(name, form, dtype,
+             c.dtype == LVSA_F32
+                 ? "float32 or float64"
+                 : fmt::format("uint16 bits with dtype '{}', float32 or float64", own));
+  }
+  if (c.dtype == LVSA_F32 && form.type == "float32") {
+    file.read(name, reinterpret_cast<float*>(out.bytes()));
+    return out;
+  }
+  std::vector<double> values(static_cast<std::size_t>(out.elements()));
+  file.read(name, values.data());
+  const std::size_t width = dtype_bytes(c.dtype);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    encode(c.dtype, values[i], out.bytes() + i * width);
+  }
+  return out;
+}
+
+// [B, S, H], natural logarithm; empty when there is none.
+std::vector<float> read_lse(const ExchangeReader& file, const std::string& name, const Case& c) {
+  if (!file.form(name)) return {};
+  const DatasetForm form = require_form(file, name, {c.batch, c.grid.seq_len(), c.heads});
+  if (form.type != "float32" && form.type != "float64") bad_type(name, form, "", "float32");
+  const std::string base = file.file().text_attribute(name, "base").value_or("e");
+  if (base != "e" && base != "2") {
+    throw CaseFault{fmt::format("{}: attribute base is '{}'; 'e' or '2' is due", name, base)};
+  }
+  std::vector<double> values(static_cast<std::size_t>(c.batch * c.grid.seq_len() * c.heads));
+  file.read(name, values.data());
+  const double factor = base == "2" ? std::numbers::ln2 : 1.0;
+  std::vector<float> lse(values.size());
+  for (std::size_t i = 0; i < lse.size(); ++i) lse[i] = static_cast<float>(factor * values[i]);
+  return lse;
+}
+
+// Declared numerics: attributes of the group, else of the root.
+class Declared {
+ public:
+  Declared(const ExchangeReader& file, const std::string& group) : file_(file), group_(group) {}
+
+  std::int64_t number(const char* name) const {
+    for (const std::string& object : {group_, std::string("/")}) {
+      const auto values = file_.file().integer_attribute(object, name);
+      if (!values) continue;
+      if (values->size() == 1 && values->front() >= 0 && values->front() < (1 << 30)) {
+        return values->front();
+      }
+      throw CaseFault{fmt::format("{}: attribute {}: one integer 0 .. 2^30 is due", object, name)};
+    }
+    return 0;
+  }
+
+  DType dtype(const char* name) const {
+    for (const std::string& object : {group_, std::string("/")}) {
+      const auto text = file_.file().text_attribute(object, name);
+      if (!text) continue;
+      try {
+        return parse_dtype(*text);
+      } catch (const Error& error) {
+        throw CaseFault{fmt::format("{}: attribute {}: {}", object, name, error.what())};
+      }
+    }
+    return LVSA_DTYPE_NONE;
+  }
+
+ private:
+  const ExchangeReader& file_;
+  std::string group_;
+};
+
+lvsa_numerics declared_numerics(const ExchangeReader& file, const std::string& group,
+                                const Case& c) {
+  const Declared declared(file, group);
+  lvsa_numerics numerics{};
+  numerics.struct_size = sizeof numerics;
+  numerics.key_tile = declared.number("key_tile");
+  numerics.tiles_cross_frames = static_cast<std::int32_t>(declared.number("tiles_cross_frames"));
+  numerics.split_keys = static_cast<std::int32_t>(declared.number("split_keys"));
+  numerics.exp_ulps = static_cast<double>(declared.number("exp_ulps"));
+  numerics.accumulator = declared.dtype("accumulator");
+  numerics.p_dtype = declared.dtype("p_dtype");
+  if (numerics.p_dtype == LVSA_DTYPE_NONE) numerics.p_dtype = c.p_dtype;  // what the case asks for
+  return numerics;
+}
+
+Case case_of(const ExchangeReader& file, const std::string& group) {
+  const auto line = file.file().text_attribute(group, "case");
+  if (!line) bad_file(file, group, "attribute case is due: the line of the case");
+  try {
+    return parse_case(*line);
+  } catch (const Error& error) {
+    bad_file(file, group, error.what());
+  }
+}
+
+void judge_group(CaseResult& result, const ExchangeReader& file, const std::string& group,
+                 const FramePattern& pattern, const RunOptions& options) {
+  const Case& c = result.c;
+  const AttentionTensors tensors = case_tensors(c);
+  compare_input(file, group + "/q", tensors.q, c);
+  compare_input(file, group + "/k", tensors.k, c);
+  compare_input(file, group + "/v", tensors.v, c);
+  compare_list(file, group + "/frame_offsets", pattern.offsets);
+  compare_list(file, group + "/frame_list", pattern.list);
+  compare_list(file, group + "/csr_indptr", pattern.offsets);
+  compare_list(file, group + "/csr_indices", pattern.list);
+  const Tensor out = read_output(file, group + "/out", c);
+  const std::vector<float> lse = read_lse(file, group + "/lse", c);
+  KernelOutputs outputs;
+  outputs.out = out.view();
+  if (!lse.empty()) {
+    outputs.lse = [&lse, &c](std::int64_t b, std::int64_t s, std::int64_t h) {
+      return lse[static_cast<std::size_t>((b * c.grid.seq_len() + s) * c.heads + h)];
+    };
+  }
+  outputs.numerics = declared_numerics(file, group, c);
+  judge_outputs(result, outputs, tensors, pattern, sample_rows(c), options);
+}
+
+}  // namespace
+
+std::vector<std::string> exchange_groups(const ExchangeReader& file) {
+  const auto schema = file.file().integer_attribute("/", "lvsa_schema");
+  if (!schema || schema->size() != 1 || schema->front() != kExchangeSchema) {
+    bad_file(file, "/",
+             fmt::format("attribute lvsa_schema = {} is due: a file that lvsa-verify "
+                         "export wrote",
+                         kExchangeSchema));
+  }
+  std::vector<std::string> groups = file.file().members("/");
+  std::erase_if(groups, [](const std::string& name) { return name.rfind("case", 0) != 0; });
+  const auto written = file.file().integer_attribute("/", "cases");
+  const auto count = static_cast<std::int64_t>(groups.size());
+  if (!written || written->size() != 1 || written->front() != count || count == 0) {
+    bad_file(file, "/",
+             fmt::format("holds {} groups case*; as many as attribute cases says are "
+                         "due, at least one",
+                         count));
+  }
+  return groups;
+}
+
+std::string exchange_kernel(const ExchangeReader& file) {
+  return file.file().text_attribute("/", "kernel").value_or("file");
+}
+
+CaseResult check_exchange_case(const ExchangeReader& file, const std::string& group,
+                               const RunOptions& options) {
+  CaseResult result;
+  result.c = case_of(file, group);
+  result.line = to_line(result.c);
+  result.kernel = exchange_kernel(file);
+  result.command = fmt::format("lvsa-verify check {} --group {}", shell_quoted(file.path()), group);
+  const FramePattern pattern = build_frame_pattern(case_pattern_spec(result.c));
+  describe_pattern(result, pattern);
+  if (const auto reason = file.file().text_attribute(group, "skipped")) {
+    result.status = Status::kUnsupported;
+    result.message = *reason;
+    return result;
+  }
+  try {
+    judge_group(result, file, group, pattern, options);
+  } catch (const CaseFault& fault) {
+    result.status = Status::kFail;
+    result.message = fault.message;
+  }
+  return result;
+}
+
+}  // namespace lvsa::analysis

@@ -1,0 +1,149 @@
+"""Fills a file of `lvsa-verify export` with the outputs of an attention function.
+
+    lvsa-verify export smoke -o cases.h5
+    python3 lvsa_fill.py cases.h5 mymodule:attention      # or lvsa_fill:sdpa, lvsa_fill:plain
+    lvsa-verify check cases.h5
+
+The function is called as f(q, k, v, pattern) and returns out, or (out, lse). q is [B, S, H, D], k and
+v are [B, S, Hkv, D], out is like q, lse is [B, S, H] with natural logarithms. They are torch tensors
+in the type of the case, or, with --numpy (or without torch), numpy arrays in float32. What raises
+NotImplementedError is marked as skipped, with its text as the reason.
+"""
+import argparse
+import importlib
+import os
+import sys
+
+import h5py
+import numpy as np
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+
+class Pattern:
+    """Geometry and pattern of one case."""
+
+    def __init__(self, group):
+        for name in ("T", "P", "text_tokens", "B", "H", "Hkv", "D"):
+            setattr(self, name, int(group.attrs[name]))
+        self.scale = float(group.attrs["scale"])
+        self.case = group.attrs["case"]
+        self.p_asked = group.attrs.get("p_asked")  # type P shall be rounded to, if the case asks
+        self.offsets, self.list = group["frame_offsets"][()], group["frame_list"][()]
+        self.csr_indptr, self.csr_indices = group["csr_indptr"][()], group["csr_indices"][()]
+
+    def frames(self, frame):
+        """The frames that a frame attends, ascending."""
+        return self.list[self.offsets[frame]:self.offsets[frame + 1]]
+
+    def keys(self, frame):
+        """The tokens that a frame's queries attend: its frames, then all text."""
+        tokens = [np.arange(f * self.P, (f + 1) * self.P) for f in self.frames(frame)]
+        return np.concatenate(tokens + [np.arange(self.T * self.P, self.seq_len)])
+
+    def blocks(self):
+        """(query tokens as a slice, key tokens) of each frame and of the text, which attends all."""
+        for frame in range(self.T):
+            yield slice(frame * self.P, (frame + 1) * self.P), self.keys(frame)
+        if self.text_tokens:
+            yield slice(self.T * self.P, self.seq_len), np.arange(self.seq_len)
+
+    @property
+    def seq_len(self):
+        return self.T * self.P + self.text_tokens
+
+
+def plain(q, k, v, pattern):
+    """The definition, in numpy: frame by frame in float64."""
+    q, k, v = (np.asarray(x.float() if hasattr(x, "float") else x, np.float64) for x in (q, k, v))
+    k, v = (np.repeat(x, pattern.H // pattern.Hkv, axis=2) for x in (k, v))
+    out, lse = np.empty_like(q), np.empty(q.shape[:3])
+    for rows, keys in pattern.blocks():
+        s = pattern.scale * np.einsum("bqhd,bkhd->bqhk", q[:, rows], k[:, keys])
+        top = s.max(axis=-1, keepdims=True, initial=-np.inf)
+        p = np.exp(s - top)
+        total = p.sum(axis=-1, keepdims=True)
+        out[:, rows] = np.einsum("bqhk,bkhd->bqhd", p / total, v[:, keys])
+        lse[:, rows] = (top + np.log(total))[..., 0]
+    return out, lse
+
+
+def sdpa(q, k, v, pattern):
+    """PyTorch's scaled_dot_product_attention, frame by frame."""
+    group = pattern.H // pattern.Hkv
+    q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+    k, v = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
+    out = torch.empty_like(q)
+    for rows, keys in pattern.blocks():
+        index = torch.as_tensor(keys, device=q.device)
+        out[:, :, rows] = torch.nn.functional.scaled_dot_product_attention(
+            q[:, :, rows], k[:, :, index], v[:, :, index], scale=pattern.scale)
+    return out.transpose(1, 2)
+
+
+def load(group, name, device):
+    """A tensor of the file as [B, S, H, D]: numpy float32 when device is None, else torch."""
+    data, dtype = group[name][()], group.attrs["dtype"]
+    if group.attrs["layout"] == "B,H,S,D":
+        data = data.swapaxes(1, 2)
+    if dtype == "bf16":
+        data = (data.astype(np.uint32) << 16).view(np.float32)  # exact
+    elif dtype == "f16":
+        data = data.view(np.float16).astype(np.float32)
+    if device is None:
+        return data
+    types = {"bf16": torch.bfloat16, "f16": torch.float16, "f32": torch.float32}
+    return torch.from_numpy(np.ascontiguousarray(data)).to(device, types[dtype])
+
+
+def as_float32(x):
+    if torch is not None and isinstance(x, torch.Tensor):
+        x = x.detach().float().cpu().numpy()
+    # One rounding to float32 here, one to the case's type in `check`: both are monotone.
+    return np.asarray(x, np.float32)
+
+
+def fill(group, function, device):
+    for name in ("out", "lse"):
+        if name in group:
+            del group[name]
+    group.attrs.pop("skipped", None)
+    try:
+        result = function(*(load(group, name, device) for name in "qkv"), Pattern(group))
+    except NotImplementedError as reason:
+        group.attrs["skipped"] = str(reason) or "the function does not support this case"
+        return
+    out, lse = result if isinstance(result, tuple) else (result, None)
+    out = as_float32(out)
+    group["out"] = out.swapaxes(1, 2) if group.attrs["layout"] == "B,H,S,D" else out
+    if lse is not None:
+        group["lse"] = as_float32(lse)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("file", help="file of lvsa-verify export; filled in place")
+    parser.add_argument("function", help="module:function")
+    parser.add_argument("--device", default="cpu", help="torch device (default: cpu)")
+    parser.add_argument("--numpy", action="store_true", help="numpy float32 instead of torch")
+    options = parser.parse_args()
+    sys.path.insert(0, os.getcwd())
+    module, _, name = options.function.partition(":")
+    function = globals().get(name) if module == "lvsa_fill" else getattr(
+        importlib.import_module(module), name, None)
+    if not callable(function):
+        parser.error(f"{options.function}: module:function is due")
+    device = None if options.numpy or torch is None else options.device
+    with h5py.File(options.file, "r+") as file:
+        file.attrs["kernel"] = options.function.replace(":", ".")
+        groups = sorted(name for name in file if name.startswith("case"))
+        for group in groups:
+            fill(file[group], function, device)
+    print(f"{options.file}: {len(groups)} cases filled")
+
+
+if __name__ == "__main__":
+    main()
