@@ -67,7 +67,8 @@ def plain(q, k, v, pattern):
         p = np.exp(s - top)
         total = p.sum(axis=-1, keepdims=True)
         out[:, rows] = np.einsum("bqhk,bkhd->bqhd", p / total, v[:, keys])
-        lse[:, rows] = (top + np.log(total))[..., 0]
+        with np.errstate(divide="ignore"):  # a row without keys: out 0, lse -inf
+            lse[:, rows] = (top + np.log(total))[..., 0]
     return out, lse
 
 
