@@ -27,6 +27,7 @@ void add_kernel_command(CLI::App& app, Body& body);
 void add_vectors_command(CLI::App& app, Body& body);
 void add_eval_command(CLI::App& app, Body& body);
 void add_mask_command(CLI::App& app, Body& body);
+void add_selftest_command(CLI::App& app, Body& body);
 void add_export_command(CLI::App& app, Body& body);
 void add_check_command(CLI::App& app, Body& body);
 

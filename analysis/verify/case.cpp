@@ -225,15 +225,20 @@ std::string_view input_name(InputKind kind) {
       return "uniform";
     case InputKind::kIndicator:
       return "indicator";
+    case InputKind::kPhantom:
+      return "phantom";
+    case InputKind::kLarge:
+      return "large";
   }
   return "unknown";
 }
 
 InputKind parse_input(std::string_view text) {
-  for (const InputKind kind : {InputKind::kGauss, InputKind::kUniform, InputKind::kIndicator}) {
+  for (const InputKind kind : {InputKind::kGauss, InputKind::kUniform, InputKind::kIndicator,
+                               InputKind::kPhantom, InputKind::kLarge}) {
     if (text == input_name(kind)) return kind;
   }
-  bad_word("input", text, "gauss, uniform or indicator");
+  bad_word("input", text, "gauss, uniform, indicator, phantom or large");
 }
 
 bool Case::operator==(const Case& other) const { return to_line(*this) == to_line(other); }

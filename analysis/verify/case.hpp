@@ -19,6 +19,8 @@ enum class InputKind {
   kGauss,      ///< q, k, v normal; sigma scales q and k together, so it scales the scores
   kUniform,    ///< k = 0: all scores equal, the output is the mean of the attended values
   kIndicator,  ///< v_jc = 1 when c = (frame of key j) mod D: the output is the mass on the frames
+  kPhantom,    ///< all scores near -110, v near 1: a zero row that is no key takes the whole output
+  kLarge,      ///< scores rise from about -120 to 120 along the sequence, v normal
 };
 std::string_view input_name(InputKind kind);
 InputKind parse_input(std::string_view text);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "core/error.hpp"
@@ -67,6 +68,39 @@ void fill_indicator(Tensor& tensor, const FrameGrid& grid) {
   });
 }
 
+// Rows of `level(token)` plus a quarter of a bell: scores then lie near scale * D * the product of
+// the two levels.
+template <typename Level>
+void fill_around(Tensor& tensor, std::uint64_t seed, Stream stream, Level level) {
+  fill(tensor, [=](std::uint64_t first, std::int64_t token, std::vector<float>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = level(token) + 0.25F * bell(random_bits(seed, stream, first + i));
+    }
+  });
+}
+
+// Level of q and k at which scale * q.k is about `score`.
+float level_for(double score, std::int64_t head_dim) {
+  return static_cast<float>(std::sqrt(score / std::sqrt(static_cast<double>(head_dim))));
+}
+
+void fill_phantom(AttentionTensors& made, const Case& c) {
+  const float level = level_for(110.0, c.head_dim);
+  fill_around(made.q, c.seed, kQuery, [=](std::int64_t) { return level; });
+  fill_around(made.k, c.seed, kKey, [=](std::int64_t) { return -level; });
+  fill_around(made.v, c.seed, kValue, [](std::int64_t) { return 1.0F; });
+}
+
+void fill_large(AttentionTensors& made, const Case& c) {
+  const float level = level_for(120.0, c.head_dim);
+  const auto tokens = static_cast<float>(c.grid.seq_len());
+  fill_around(made.q, c.seed, kQuery, [=](std::int64_t) { return level; });
+  fill_around(made.k, c.seed, kKey, [=](std::int64_t token) {
+    return level * (2.0F * static_cast<float>(token) / tokens - 1.0F);
+  });
+  fill_bell(made.v, c.seed, kValue, 1.0F);
+}
+
 // The system may promise more memory than there is and end the program when it is touched, so sizes
 // are held against the machine's memory before anything is made.
 void require_memory(const Case& c) {
@@ -98,6 +132,14 @@ AttentionTensors make_inputs(const Case& c) {
   AttentionTensors made{Tensor(c.dtype, {c.batch, tokens, c.heads, c.head_dim}, c.layout),
                         Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout),
                         Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout)};
+  if (c.input == InputKind::kPhantom) {
+    fill_phantom(made, c);
+    return made;
+  }
+  if (c.input == InputKind::kLarge) {
+    fill_large(made, c);
+    return made;
+  }
   const auto sigma = static_cast<float>(c.sigma);
   fill_bell(made.q, c.seed, kQuery, sigma);
   fill_bell(made.k, c.seed, kKey, c.input == InputKind::kUniform ? 0.0F : sigma);

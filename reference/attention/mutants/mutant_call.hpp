@@ -1,0 +1,14 @@
+#pragma once
+// One call of the emulated kernel: which keys each row gets to see, and where its result goes.
+
+#include "core/kernel/lvsa_kernel.h"
+#include "reference/attention/mutants/defects.hpp"
+#include "reference/attention/mutants/mutant_row.hpp"
+
+namespace lvsa::reference {
+
+/// Computes out and lse of a well-formed problem with a defect. Reads inside the problem's tensors
+/// only, also where the defect stands for a read outside.
+void run_mutant(const lvsa_problem& problem, Defect defect);
+
+}  // namespace lvsa::reference

@@ -1,0 +1,15 @@
+#!/bin/sh
+# lvsa-verify selftest: score, JSON, bad usage.
+set -eu
+"$LVSA_VERIFY" selftest --keys 512 >text.txt
+tail -n 2 text.txt | grep -qx 'healthy kernel: passes all checks'
+tail -n 1 text.txt | grep -Eqx '([0-9]+) of \1 defects killed'
+"$LVSA_VERIFY" selftest --keys 512 --json >one.json
+"$LVSA_VERIFY" selftest --keys 512 --json >two.json
+cmp one.json two.json
+grep -q '"defects":\[{"name":"window-off-by-one-left","family":"mask","killed":true,"by":\[' one.json
+grep -q '"healthy":{"name":"emulated","accused_by":\[\]}' one.json
+status=0
+"$LVSA_VERIFY" selftest --keys 5 >out.txt 2>err.txt || status=$?
+[ "$status" -eq 2 ]
+grep -q -e '--keys' err.txt
