@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/fixtures.hpp"
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/app/outcome.hpp"
 #include "analysis/app/progress.hpp"
-#include "analysis/report/jsonl_report.hpp"
-#include "analysis/report/table.hpp"
-#include "analysis/report/write_reports.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
@@ -28,13 +24,10 @@ struct Options {
   std::string suite = "default";
   std::vector<std::string> cases;
   std::string filter;
-  std::string out = "lvsa-report";
   std::string fixtures;
   std::int64_t threads = 0;
-  bool no_report = false;
   bool list = false;
-  bool json = false;
-  bool strict = false;
+  OutcomeOptions outcome;
 };
 
 std::vector<Case> chosen_cases(const Options& options) {
@@ -55,26 +48,11 @@ std::vector<Case> chosen_cases(const Options& options) {
   return cases;
 }
 
-// A folder that cannot be written must not cost the run: it is made before.
-void prepare_folder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!std::filesystem::is_directory(folder)) {
-    throw Error(ErrorKind::kIo, fmt::format("--out {}: cannot be made a folder: {}", folder,
-                                            error ? error.message() : "a file is in the way"));
-  }
-}
-
-void print_failure(const CaseResult& result) {
-  fmt::print("  {}\n", result.message);
-  if (analysis::is_failure(result.status)) fmt::print("  repeat: {}\n", result.command);
-}
-
 std::vector<CaseResult> run_cases(const std::vector<Case>& cases, const Options& options,
                                   const lvsa_kernel& kernel) {
   std::vector<CaseResult> results;
   Progress progress(static_cast<std::int64_t>(cases.size()));
-  if (!options.json) fmt::print("{}\n", analysis::result_table_header());
+  print_header(options.outcome);
   for (const Case& c : cases) {
     const auto done = static_cast<std::int64_t>(results.size());
     progress.show(done, 0.0, c.model);
@@ -84,67 +62,23 @@ std::vector<CaseResult> run_cases(const std::vector<Case>& cases, const Options&
     run.progress = [&](double share) { progress.show(done, share, c.model); };
     results.push_back(analysis::run_case(c, kernel, run));
     progress.clear();
-    if (options.json) continue;
-    fmt::print("{}\n", analysis::result_row(results.back()));
-    if (analysis::is_failure(results.back().status)) print_failure(results.back());
-    std::fflush(stdout);
+    print_result(results.back(), options.outcome);
   }
   return results;
 }
 
-void print_summary(const std::vector<CaseResult>& results, const analysis::RunSummary& summary,
-                   const Options& options) {
-  for (const CaseResult& result : results) {
-    if (result.status == analysis::Status::kWeak) {
-      fmt::print("WEAK {}\n  {}\n", result.line, result.message);
-    }
-  }
-  if (!options.no_report) {
-    fmt::print("reports: {0}/report.html, {0}/report.jsonl, {0}/report.xml\n", options.out);
-  }
-  if (summary.weak > 0)
-    fmt::print("{} of the passed are weak: their bounds are too wide to mean much\n", summary.weak);
-  if (summary.unsupported > 0)
-    fmt::print("{} not run: outside what the kernel says it can do\n", summary.unsupported);
-  fmt::print("{} passed, {} failed\n", summary.passed, summary.failed);
-}
-
-void print_json(const std::vector<CaseResult>& results, const analysis::RunSummary& summary) {
-  nlohmann::ordered_json report = {{"passed", summary.passed},
-                                   {"weak", summary.weak},
-                                   {"failed", summary.failed},
-                                   {"unsupported", summary.unsupported}};
-  report["cases"] = nlohmann::ordered_json::array();
-  for (const CaseResult& result : results) {
-    report["cases"].push_back(nlohmann::ordered_json::parse(analysis::to_json_line(result)));
-  }
-  fmt::print("{}\n", report.dump());
-}
-
 int run(const Options& options, const std::string& command_line) {
+  constexpr OutcomeWords kWords{"not run: outside what the kernel says it can do",
+                                "lvsa-verify kernel: no case ran: the kernel supports none of them",
+                                false};
   const KernelChoice choice = choose_kernel(options.kernel);
   const std::vector<Case> cases = chosen_cases(options);
   if (options.list) {
     for (const Case& c : cases) fmt::print("{}\n", analysis::to_line(c));
     return kAllGood;
   }
-  if (!options.no_report) prepare_folder(options.out);
-  const std::vector<CaseResult> results = run_cases(cases, options, *choice.kernel);
-  const analysis::RunSummary summary = analysis::summarise(results);
-  if (!options.no_report) {
-    analysis::write_reports(options.out, results, analysis::collect_provenance(command_line),
-                            summary);
-  }
-  if (options.json) {
-    print_json(results, summary);
-  } else {
-    print_summary(results, summary, options);
-  }
-  const bool nothing_ran = summary.passed + summary.failed == 0;
-  if (nothing_ran)
-    fmt::print(stderr, "lvsa-verify kernel: no case ran: the kernel supports none of them\n");
-  const bool good = summary.failed == 0 && !nothing_ran && !(options.strict && summary.weak > 0);
-  return good ? kAllGood : kCheckFailed;
+  prepare_reports(options.outcome);
+  return finish(run_cases(cases, options, *choice.kernel), options.outcome, kWords, command_line);
 }
 
 void add_options(CLI::App* command, Options& options) {
@@ -164,11 +98,6 @@ void add_options(CLI::App* command, Options& options) {
       ->excludes(suite);
   command->add_option("--filter", options.filter, "Only cases whose line contains this text")
       ->type_name("TEXT");
-  CLI::Option* out =
-      command->add_option("--out", options.out, "Folder for report.html, report.jsonl, report.xml")
-          ->capture_default_str()
-          ->type_name("DIR");
-  command->add_flag("--no-report", options.no_report, "Write no report files")->excludes(out);
   command->add_option("--threads", options.threads, "Threads of the kernel; 0: its own choice")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
@@ -177,8 +106,7 @@ void add_options(CLI::App* command, Options& options) {
                    "Folder of the recorded vectors (default: found beside the executable)")
       ->type_name("DIR");
   command->add_flag("--list", options.list, "Print the case lines and stop");
-  command->add_flag("--strict", options.strict, "Exit with 1 for weak cases too");
-  command->add_flag("--json", options.json, "One JSON object instead of the table");
+  add_outcome_options(command, options.outcome);
 }
 
 }  // namespace
