@@ -72,16 +72,20 @@ int severity(Status status) {
   switch (status) {
     case Status::kFail:
       return 0;
-    case Status::kError:
+    case Status::kCrash:
       return 1;
-    case Status::kWeak:
+    case Status::kTimeout:
       return 2;
-    case Status::kPass:
+    case Status::kError:
       return 3;
-    case Status::kUnsupported:
+    case Status::kWeak:
       return 4;
+    case Status::kPass:
+      return 5;
+    case Status::kUnsupported:
+      return 6;
   }
-  return 5;
+  return 7;
 }
 
 std::string toggle(std::size_t number) {

@@ -15,8 +15,9 @@
 namespace lvsa::analysis {
 namespace {
 
-constexpr std::array<Status, 5> kStatuses = {Status::kPass, Status::kWeak, Status::kFail,
-                                             Status::kError, Status::kUnsupported};
+constexpr std::array<Status, 7> kStatuses = {Status::kPass,    Status::kWeak,  Status::kFail,
+                                             Status::kError,   Status::kCrash, Status::kTimeout,
+                                             Status::kUnsupported};
 
 std::string value_of(const Provenance& provenance, std::string_view name) {
   for (const auto& [key, value] : provenance) {

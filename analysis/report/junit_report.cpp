@@ -36,6 +36,8 @@ std::string outcome_elements(const CaseResult& result) {
     case Status::kFail:
       return problem_element(result, "failure");
     case Status::kError:
+    case Status::kCrash:
+    case Status::kTimeout:
       return problem_element(result, "error");
     case Status::kUnsupported:
       return fmt::format("      <skipped message=\"{}\"/>\n", escape_markup(result.message));
@@ -68,10 +70,11 @@ std::string junit_report(const std::vector<CaseResult>& results, const Provenanc
     return std::count_if(results.begin(), results.end(),
                          [=](const CaseResult& result) { return result.status == status; });
   };
+  const auto errors = count(Status::kError) + count(Status::kCrash) + count(Status::kTimeout);
   const std::string counts = fmt::format(
       "name=\"lvsa-verify kernel\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
       "time=\"{}\"",
-      results.size(), count(Status::kFail), count(Status::kError), count(Status::kUnsupported),
+      results.size(), count(Status::kFail), errors, count(Status::kUnsupported),
       seconds_attribute(total_timings(results)));
   std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
   text += fmt::format("<testsuites {0}>\n  <testsuite {0}>\n", counts);

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "analysis/verify/exchange.hpp"
+#include "analysis/verify/judge.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -214,7 +215,7 @@ void judge_group(CaseResult& result, const ExchangeReader& file, const std::stri
     };
   }
   outputs.numerics = declared_numerics(file, group, c);
-  judge_outputs(result, outputs, tensors, pattern, sample_rows(c), options);
+  judge_outputs(result, outputs, tensors, pattern, sample_rows(c), options.progress);
 }
 
 }  // namespace

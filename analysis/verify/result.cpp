@@ -14,6 +14,10 @@ std::string_view status_name(Status status) {
       return "error";
     case Status::kUnsupported:
       return "unsupported";
+    case Status::kCrash:
+      return "crash";
+    case Status::kTimeout:
+      return "timeout";
   }
   return "unknown";
 }
@@ -31,6 +35,8 @@ RunSummary summarise(const std::vector<CaseResult>& results) {
         break;
       case Status::kFail:
       case Status::kError:
+      case Status::kCrash:
+      case Status::kTimeout:
         ++summary.failed;
         break;
       case Status::kUnsupported:

@@ -17,13 +17,28 @@ enum class Status {
   kFail,         ///< an element outside its bound, unwritten, or not finite where it must be
   kError,        ///< the kernel returned an error
   kUnsupported,  ///< outside the kernel's declared capabilities; neither passed nor failed
+  kCrash,        ///< the kernel ended its process: a signal, an abort, an exit
+  kTimeout,      ///< the kernel did not return in time
 };
-/// "pass", "weak", "fail", "error", "unsupported".
+/// "pass", "weak", "fail", "error", "unsupported", "crash", "timeout".
 std::string_view status_name(Status status);
 /// Whether a run with such a case exits with 1.
 inline bool is_failure(Status status) {
-  return status == Status::kFail || status == Status::kError;
+  return status == Status::kFail || status == Status::kError || status == Status::kCrash ||
+         status == Status::kTimeout;
 }
+
+/// One named check besides the bounds: a relation that must hold exactly, a probe.
+enum class CheckState {
+  kHolds,
+  kFails,
+  kNotApplicable,  ///< says nothing about this case; the message says why
+};
+struct NamedCheck {
+  std::string name;
+  CheckState state = CheckState::kHolds;
+  std::string message;  ///< one line when it fails or does not apply
+};
 
 /// One output element and what was due there.
 struct ElementReport {
@@ -73,6 +88,12 @@ struct CaseResult {
   std::int64_t rows_checked = 0;
   OutputCheck output;
   OutputCheck lse;           ///< checked = 0 when the kernel has none
+  /// Tier B, for a kernel that declares its schedule; checked = 0 otherwise.
+  OutputCheck schedule;
+  std::vector<NamedCheck> checks;  ///< relations and probes, in the order in which they ran
+  std::string suspect;  ///< one line: what is within bounds but unlikely of a right kernel (tier C)
+  std::string where;    ///< one line: what the failing elements have in common
+  std::string replay;   ///< replay file of the smallest case that still fails; empty: none
   double mean_signal = 0.0;  ///< mean |expected| over the checked elements
   double mean_tolerance = 0.0;
   std::int64_t weak_rows = 0;  ///< rows with a score error of 2^-8 or more
@@ -89,7 +110,7 @@ struct CaseResult {
 struct RunSummary {
   std::int64_t passed = 0;  ///< weak ones included
   std::int64_t weak = 0;
-  std::int64_t failed = 0;  ///< errors included
+  std::int64_t failed = 0;  ///< errors, crashes and time-outs included
   std::int64_t unsupported = 0;
 };
 RunSummary summarise(const std::vector<CaseResult>& results);

@@ -2,7 +2,6 @@
 // Runs one case on a kernel and judges what comes out.
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,22 +28,6 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
 /// c.rows spread over all frames, heads and batch elements, at positions within the frame where
 /// tiles begin and end, and some text rows.
 std::vector<reference::RowId> sample_rows(const Case& c);
-
-/// What a kernel left behind, wherever it ran.
-struct KernelOutputs {
-  TensorView out;  ///< [B, S, H, D] in the case's element type
-  /// Natural log-sum-exp of a row (batch, token, head); empty: the kernel has none.
-  std::function<float(std::int64_t, std::int64_t, std::int64_t)> lse;
-  std::int64_t unwritten_outputs = 0;
-  std::int64_t unwritten_lse = 0;
-  std::optional<lvsa_numerics> numerics;  ///< what is declared of its arithmetic
-};
-
-/// Compares outputs with the oracle on the given rows and decides the verdict. `result` must have
-/// its case and describe_pattern() behind it.
-void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
-                   const AttentionTensors& tensors, const FramePattern& pattern,
-                   const std::vector<reference::RowId>& rows, const RunOptions& options);
 
 /// Fills in what the report says of the pattern: interval, offset, attended frames, density.
 void describe_pattern(CaseResult& result, const FramePattern& pattern);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "analysis/verify/bounds.hpp"
+#include "analysis/verify/judge.hpp"
 #include "analysis/verify/kernel_call.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/run_case.hpp"
@@ -109,11 +110,7 @@ KernelCall SelftestCases::Prepared::call(const lvsa_kernel& kernel, AttentionTen
 }
 
 double SelftestCases::Prepared::steps_of(const RowId& row, const RowResult& result) const {
-  const bool text = row.token >= c.grid.video_tokens();
-  const std::int64_t frames =
-      text ? c.grid.frames
-           : static_cast<std::int64_t>(pattern.row(row.token / c.grid.patches_per_frame).size());
-  return accumulation_steps(model, result.keys, count_tiles(model, c.grid, frames, result.keys));
+  return row_steps(model, c.grid, pattern, row, result.keys);
 }
 
 bool SelftestCases::Prepared::output_holds(const KernelCall& done) const {
