@@ -118,7 +118,23 @@ typedef struct lvsa_problem {
    * looked at, so a kernel may leave out others. Ascending and unique, host memory; null: all. */
   const int64_t* wanted_tokens;
   int64_t wanted_count;
+
+  /* Factors of q, k, v: the attention is that of q_scale * q, k_scale * k and v_scale * v, one
+   * positive, finite factor for each (batch element, head). [batch, heads] for q, [batch, kv_heads]
+   * for k and v, dense, where the tensors are (`memory`); null: 1. Meant for fp8; a kernel that
+   * takes none of a type refuses a problem that has them. */
+  const float* q_scale;
+  const float* k_scale;
+  const float* v_scale;
 } lvsa_problem;
+
+/* Size of an lvsa_problem of callers that do not know q_scale and what follows; the least that a
+ * kernel takes. Fields past struct_size count as zero. */
+#define LVSA_PROBLEM_LEAST_SIZE offsetof(lvsa_problem, q_scale)
+/* Whether the caller knows the scales, and gave one. */
+#define LVSA_PROBLEM_HAS_SCALES(p)             \
+  ((p)->struct_size >= sizeof(lvsa_problem) && \
+   ((p)->q_scale != NULL || (p)->k_scale != NULL || (p)->v_scale != NULL))
 
 /* What a kernel can do; a problem outside this is not offered to it. */
 typedef struct lvsa_capabilities {

@@ -25,7 +25,7 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
 template <std::size_t kIndex>
 lvsa_status run(const lvsa_problem* problem, void* /*workspace*/, std::size_t /*bytes*/,
                 void* /*stream*/, char* message, std::size_t message_size) {
-  if (problem == nullptr || problem->struct_size < sizeof(lvsa_problem)) {
+  if (problem == nullptr || problem->struct_size < LVSA_PROBLEM_LEAST_SIZE) {
     if (message != nullptr) std::snprintf(message, message_size, "problem: null or too small");
     return LVSA_INVALID;
   }

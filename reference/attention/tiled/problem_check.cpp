@@ -76,6 +76,9 @@ bool is_served(lvsa_dtype dtype) {
 }
 
 lvsa_status check_types(const lvsa_problem& p, Message message) {
+  if (LVSA_PROBLEM_HAS_SCALES(&p)) {
+    return refuse(message, LVSA_UNSUPPORTED, "q_scale, k_scale or v_scale: this kernel takes none");
+  }
   if (p.memory != LVSA_HOST) {
     return refuse(message, LVSA_UNSUPPORTED, "memory = %d: this kernel reads host memory (0) only",
                   static_cast<int>(p.memory));
@@ -264,9 +267,9 @@ lvsa_status check_problem(const lvsa_problem* problem, Message message) {
   if (problem == nullptr) {
     return refuse(message, LVSA_INVALID, "problem = null: must point to a problem");
   }
-  if (problem->struct_size < sizeof(lvsa_problem)) {
+  if (problem->struct_size < LVSA_PROBLEM_LEAST_SIZE) {
     return refuse(message, LVSA_INVALID, "struct_size = %zu: must be at least %zu",
-                  problem->struct_size, sizeof(lvsa_problem));
+                  problem->struct_size, LVSA_PROBLEM_LEAST_SIZE);
   }
   for (const auto check : {check_sizes, check_types, check_tensors, check_lists, check_wanted}) {
     const lvsa_status status = check(*problem, message);
