@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -217,28 +219,28 @@ void check_sizes(const Case& c) {
 
 }  // namespace
 
+std::span<const InputKind> all_inputs() {
+  using enum InputKind;
+  static constexpr std::array kAll = {kGauss,        kUniform, kIndicator, kIndicatorTile,
+                                      kIndicatorKey, kPhantom, kLarge,     kTies,
+                                      kSink,         kBeacon,  kIntegers};
+  return kAll;
+}
+
 std::string_view input_name(InputKind kind) {
-  switch (kind) {
-    case InputKind::kGauss:
-      return "gauss";
-    case InputKind::kUniform:
-      return "uniform";
-    case InputKind::kIndicator:
-      return "indicator";
-    case InputKind::kPhantom:
-      return "phantom";
-    case InputKind::kLarge:
-      return "large";
-  }
-  return "unknown";
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "gauss", "uniform", "indicator", "indicator-tile", "indicator-key", "phantom",
+      "large", "ties",    "sink",      "beacon",         "integers"};
+  return kNames.at(static_cast<std::size_t>(kind));
 }
 
 InputKind parse_input(std::string_view text) {
-  for (const InputKind kind : {InputKind::kGauss, InputKind::kUniform, InputKind::kIndicator,
-                               InputKind::kPhantom, InputKind::kLarge}) {
+  std::vector<std::string_view> known;
+  for (const InputKind kind : all_inputs()) {
     if (text == input_name(kind)) return kind;
+    known.push_back(input_name(kind));
   }
-  bad_word("input", text, "gauss, uniform, indicator, phantom or large");
+  bad_word("input", text, fmt::format("one of {}", fmt::join(known, ", ")));
 }
 
 bool Case::operator==(const Case& other) const { return to_line(*this) == to_line(other); }

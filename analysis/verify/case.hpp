@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,22 @@ namespace lvsa::analysis {
 
 /// How q, k and v of a case are made. See inputs.hpp.
 enum class InputKind {
-  kGauss,      ///< q, k, v normal; sigma scales q and k together, so it scales the scores
+  kGauss,      ///< q, k, v normal; sigma scales q and k together: 0 is uniform, 4 nearly one-hot
   kUniform,    ///< k = 0: all scores equal, the output is the mean of the attended values
   kIndicator,  ///< v_jc = 1 when c = (frame of key j) mod D: the output is the mass on the frames
-  kPhantom,    ///< all scores near -110, v near 1: a zero row that is no key takes the whole output
-  kLarge,      ///< scores rise from about -120 to 120 along the sequence, v normal
+  kIndicatorTile,  ///< the same by tiles of 64 keys of the sequence
+  kIndicatorKey,   ///< the same by keys: c = j mod D
+  kPhantom,   ///< all scores near -110, v near 1: a zero row that is no key takes the whole output
+  kLarge,     ///< scores rise from about -120 to 120 along the sequence, v normal
+  kTies,      ///< keys are copies of four vectors: every score is shared by many keys, v normal
+  kSink,      ///< the first token of the video has nearly all the mass, v normal
+  kBeacon,    ///< one dominant key for each 64 of a frame, at their first, last or a random slot;
+              ///< v marks the tile
+  kIntegers,  ///< weights exactly 0 or 1, v small integers: the output is a gather or a mean,
+              ///< exactly
 };
+/// Every kind, in the order of the enumeration.
+std::span<const InputKind> all_inputs();
 std::string_view input_name(InputKind kind);
 InputKind parse_input(std::string_view text);
 

@@ -13,7 +13,7 @@
 namespace lvsa::analysis {
 namespace {
 
-enum Stream : std::uint64_t { kQuery = 0, kKey = 1, kValue = 2 };
+enum Stream : std::uint64_t { kQuery = 0, kKey = 1, kValue = 2, kSlot = 3, kTie = 4, kTarget = 5 };
 
 // Writes one row of floats in the tensor's own type; the element stride of a made tensor is 1.
 void store_row(Tensor& tensor, std::int64_t offset, const std::vector<float>& row) {
@@ -60,11 +60,11 @@ void fill_bell(Tensor& tensor, std::uint64_t seed, Stream stream, float sigma) {
   });
 }
 
-void fill_indicator(Tensor& tensor, const FrameGrid& grid) {
-  fill(tensor, [&grid](std::uint64_t, std::int64_t token, std::vector<float>& row) {
+void fill_indicator(Tensor& tensor, const Case& c) {
+  fill(tensor, [&c](std::uint64_t, std::int64_t token, std::vector<float>& row) {
     std::fill(row.begin(), row.end(), 0.0F);
     const auto dim = static_cast<std::int64_t>(row.size());
-    row[static_cast<std::size_t>(indicator_class(grid, token, dim))] = 1.0F;
+    row[static_cast<std::size_t>(indicator_class(c.input, c.grid, token, dim))] = 1.0F;
   });
 }
 
@@ -101,6 +101,131 @@ void fill_large(AttentionTensors& made, const Case& c) {
   fill_bell(made.v, c.seed, kValue, 1.0F);
 }
 
+// Keys are copies of a few rows, the same for all heads.
+void fill_ties(AttentionTensors& made, const Case& c) {
+  constexpr std::uint64_t kRows = 4;
+  const auto sigma = static_cast<float>(c.sigma);
+  const std::uint64_t seed = c.seed;
+  fill_bell(made.q, seed, kQuery, sigma);
+  fill(made.k, [=](std::uint64_t, std::int64_t token, std::vector<float>& row) {
+    const auto which = random_bits(seed, kSlot, static_cast<std::uint64_t>(token)) % kRows;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = sigma * bell(random_bits(seed, kTie, which * row.size() + i));
+    }
+  });
+  fill_bell(made.v, seed, kValue, 1.0F);
+}
+
+// A score of 16 takes nearly all the mass from any number of keys with scores near 0.
+void fill_sink(AttentionTensors& made, const Case& c) {
+  const float level = level_for(16.0, c.head_dim);
+  fill_around(made.q, c.seed, kQuery, [=](std::int64_t) { return level; });
+  fill_around(made.k, c.seed, kKey, [=](std::int64_t token) { return token == 0 ? level : 0.0F; });
+  fill_bell(made.v, c.seed, kValue, 1.0F);
+}
+
+void fill_beacon(AttentionTensors& made, const Case& c) {
+  const float level = level_for(12.0, c.head_dim);
+  fill_around(made.q, c.seed, kQuery, [=](std::int64_t) { return level; });
+  fill_around(made.k, c.seed, kKey, [=, &c](std::int64_t token) {
+    return is_beacon(c.grid, c.seed, token) ? level : 0.0F;
+  });
+  fill_indicator(made.v, c);
+}
+
+// Weights of exactly 0 and 1. A frame has a code, two of the D dimensions (one where that is enough
+// to tell all frames apart); some of its keys carry it, the others are zero. A query asks for a
+// frame: for its own, for the first one, or for any. Codes that agree give a score at least 120
+// above all others, the exponential of which is 0 in fp32 and below; equal scores are computed
+// alike, so they are equal to the last bit.
+class IntegerCodes {
+ public:
+  explicit IntegerCodes(const Case& c)
+      : grid_(c.grid),
+        seed_(c.seed),
+        half_(c.grid.frames + 1 <= c.head_dim ? 0 : c.head_dim / 2),
+        query_level_(level_above(kGap * std::sqrt(static_cast<double>(c.head_dim)) / kKeyLevel)) {}
+
+  void key(std::int64_t token, std::vector<float>& row) const {
+    std::fill(row.begin(), row.end(), 0.0F);
+    const std::int64_t frame = frame_of(token);
+    const std::int64_t first = frame * grid_.patches_per_frame;
+    const std::int64_t size = frame < grid_.frames ? grid_.patches_per_frame : grid_.text_tokens;
+    // One key of a frame, or four in a row of every third one.
+    const std::int64_t marked = frame % 3 == 2 ? std::min<std::int64_t>(4, size) : 1;
+    const auto places = static_cast<std::uint64_t>(size - marked + 1);
+    const auto start = static_cast<std::int64_t>(
+        random_bits(seed_, kSlot, static_cast<std::uint64_t>(frame)) % places);
+    const std::int64_t place = token - first - start;
+    if (place >= 0 && place < marked) set(row, frame, static_cast<float>(kKeyLevel));
+  }
+
+  void query(std::int64_t token, std::vector<float>& row) const {
+    std::fill(row.begin(), row.end(), 0.0F);
+    const std::uint64_t bits = random_bits(seed_, kTarget, static_cast<std::uint64_t>(token));
+    std::int64_t frame = frame_of(token);
+    if (bits % 4 == 2) frame = 0;
+    if (bits % 4 == 3) {
+      frame = static_cast<std::int64_t>((bits >> 8) % static_cast<std::uint64_t>(grid_.frames));
+    }
+    set(row, frame, query_level_);
+  }
+
+ private:
+  static constexpr double kGap = 120.0;
+  static constexpr double kKeyLevel = 32.0;
+
+  std::int64_t frame_of(std::int64_t token) const {
+    return std::min(token / grid_.patches_per_frame, grid_.frames);
+  }
+  // The next number with four significant bits, which every type holds.
+  static float level_above(double level) {
+    int exponent = 0;
+    const double fraction = std::frexp(level, &exponent);
+    return static_cast<float>(std::ldexp(std::ceil(fraction * 16.0) / 16.0, exponent));
+  }
+  void set(std::vector<float>& row, std::int64_t frame, float level) const {
+    const auto dim = static_cast<std::int64_t>(row.size());
+    if (half_ == 0) {
+      row[static_cast<std::size_t>(frame % dim)] = level;
+      return;
+    }
+    row[static_cast<std::size_t>(frame % half_)] = level;
+    row[static_cast<std::size_t>(half_ + frame / half_ % half_)] = level;
+  }
+
+  FrameGrid grid_;
+  std::uint64_t seed_;
+  std::int64_t half_;  // 0: one dimension a frame
+  float query_level_;
+};
+
+void fill_integers(AttentionTensors& made, const Case& c) {
+  const IntegerCodes codes(c);
+  fill(made.q, [&](std::uint64_t, std::int64_t token, std::vector<float>& row) {
+    codes.query(token, row);
+  });
+  fill(made.k,
+       [&](std::uint64_t, std::int64_t token, std::vector<float>& row) { codes.key(token, row); });
+  const std::uint64_t seed = c.seed;
+  fill(made.v, [=](std::uint64_t first, std::int64_t, std::vector<float>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = static_cast<float>(random_bits(seed, kValue, first + i) % 17) - 8.0F;
+    }
+  });
+}
+
+void fill_plain(AttentionTensors& made, const Case& c) {
+  const auto sigma = static_cast<float>(c.sigma);
+  fill_bell(made.q, c.seed, kQuery, sigma);
+  fill_bell(made.k, c.seed, kKey, c.input == InputKind::kUniform ? 0.0F : sigma);
+  if (c.input == InputKind::kGauss || c.input == InputKind::kUniform) {
+    fill_bell(made.v, c.seed, kValue, 1.0F);
+  } else {
+    fill_indicator(made.v, c);
+  }
+}
+
 // The system may promise more memory than there is and end the program when it is touched, so sizes
 // are held against the machine's memory before anything is made.
 void require_memory(const Case& c) {
@@ -126,27 +251,59 @@ std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int
   return std::min(token / grid.patches_per_frame, grid.frames) % head_dim;
 }
 
+std::int64_t indicator_class(InputKind kind, const FrameGrid& grid, std::int64_t token,
+                             std::int64_t head_dim) {
+  if (kind == InputKind::kIndicator) return indicator_class(grid, token, head_dim);
+  if (kind == InputKind::kIndicatorTile) return token / kInputTile % head_dim;
+  if (kind == InputKind::kIndicatorKey) return token % head_dim;
+  if (kind != InputKind::kBeacon) return 0;
+  const std::int64_t frame = std::min(token / grid.patches_per_frame, grid.frames);
+  const std::int64_t tiles = (grid.patches_per_frame + kInputTile - 1) / kInputTile;
+  return (frame * tiles + (token - frame * grid.patches_per_frame) / kInputTile) % head_dim;
+}
+
+bool is_beacon(const FrameGrid& grid, std::uint64_t seed, std::int64_t token) {
+  const std::int64_t frame = std::min(token / grid.patches_per_frame, grid.frames);
+  const std::int64_t first = frame * grid.patches_per_frame;
+  const std::int64_t size = frame < grid.frames ? grid.patches_per_frame : grid.text_tokens;
+  const std::int64_t start = (token - first) / kInputTile * kInputTile;
+  const std::int64_t count = std::min(kInputTile, size - start);
+  const std::uint64_t bits = random_bits(seed, kSlot, static_cast<std::uint64_t>(first + start));
+  std::int64_t slot = bits % 3 == 0 ? 0 : count - 1;
+  if (bits % 3 == 2) {
+    slot = static_cast<std::int64_t>((bits >> 8) % static_cast<std::uint64_t>(count));
+  }
+  return token - first - start == slot;
+}
+
 AttentionTensors make_inputs(const Case& c) {
   require_memory(c);
   const std::int64_t tokens = c.grid.seq_len();
   AttentionTensors made{Tensor(c.dtype, {c.batch, tokens, c.heads, c.head_dim}, c.layout),
                         Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout),
                         Tensor(c.dtype, {c.batch, tokens, c.kv_heads, c.head_dim}, c.layout)};
-  if (c.input == InputKind::kPhantom) {
-    fill_phantom(made, c);
-    return made;
-  }
-  if (c.input == InputKind::kLarge) {
-    fill_large(made, c);
-    return made;
-  }
-  const auto sigma = static_cast<float>(c.sigma);
-  fill_bell(made.q, c.seed, kQuery, sigma);
-  fill_bell(made.k, c.seed, kKey, c.input == InputKind::kUniform ? 0.0F : sigma);
-  if (c.input == InputKind::kIndicator) {
-    fill_indicator(made.v, c.grid);
-  } else {
-    fill_bell(made.v, c.seed, kValue, 1.0F);
+  switch (c.input) {
+    case InputKind::kPhantom:
+      fill_phantom(made, c);
+      break;
+    case InputKind::kLarge:
+      fill_large(made, c);
+      break;
+    case InputKind::kTies:
+      fill_ties(made, c);
+      break;
+    case InputKind::kSink:
+      fill_sink(made, c);
+      break;
+    case InputKind::kBeacon:
+      fill_beacon(made, c);
+      break;
+    case InputKind::kIntegers:
+      fill_integers(made, c);
+      break;
+    default:
+      fill_plain(made, c);
+      break;
   }
   return made;
 }

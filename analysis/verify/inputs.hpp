@@ -46,8 +46,19 @@ AttentionTensors make_inputs(const Case& c);
 /// kValue) naming the file when it is missing, damaged or of other sizes.
 AttentionTensors case_tensors(const Case& c);
 
+/// Keys a tile of the inputs that mark or single out tiles. Kernels tile as they like; 64 is a
+/// divisor or a multiple of most choices.
+inline constexpr std::int64_t kInputTile = 64;
+
 /// Class of a key token under InputKind::kIndicator, 0 .. D - 1: its frame modulo D; text tokens
 /// count as one more frame behind the last.
 std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int64_t head_dim);
+/// The same under any kind that marks keys: by frame, by tile of the sequence, by key, or
+/// (kBeacon) by tile of the frame. 0 under other kinds.
+std::int64_t indicator_class(InputKind kind, const FrameGrid& grid, std::int64_t token,
+                             std::int64_t head_dim);
+
+/// Whether a key token is one of the dominant ones of InputKind::kBeacon.
+bool is_beacon(const FrameGrid& grid, std::uint64_t seed, std::int64_t token);
 
 }  // namespace lvsa::analysis
