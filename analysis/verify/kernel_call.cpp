@@ -124,6 +124,9 @@ std::optional<lvsa_numerics> KernelCall::numerics() const {
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
   if (kernel_.numerics(&problem_, &numerics) != LVSA_OK) return std::nullopt;
+  // What lies behind the fields that the kernel knows is not its word.
+  const std::size_t known = std::min(numerics.struct_size, sizeof numerics);
+  std::memset(reinterpret_cast<std::byte*>(&numerics) + known, 0, sizeof numerics - known);
   return numerics;
 }
 

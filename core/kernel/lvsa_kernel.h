@@ -152,20 +152,78 @@ typedef struct lvsa_capabilities {
   int32_t lse;           /* writes the log-sum-exp when asked */
 } lvsa_capabilities;
 
+/* In which order a row's tiles are worked off. The keys of a row are those of its attended frames
+ * in ascending order and the text behind; how that sequence is cut into tiles, key_tile and
+ * tiles_cross_frames say. */
+typedef enum lvsa_key_order {
+  LVSA_KEY_ORDER_UNKNOWN = 0,
+  LVSA_KEYS_ASCENDING = 1,  /* first tile first: frames, then text */
+  LVSA_KEYS_TEXT_FIRST = 2, /* the text's tiles, then the frames' */
+  LVSA_KEYS_DESCENDING = 3  /* last tile first */
+} lvsa_key_order;
+
+/* The maximum that is subtracted from a tile's scores, so that P = exp(score - maximum). */
+typedef enum lvsa_max_rule {
+  LVSA_MAX_UNKNOWN = 0,
+  LVSA_MAX_RUNNING = 1, /* of all scores of the row (and split) up to this tile, itself included */
+  LVSA_MAX_FINAL = 2    /* of all scores of the row (and split): found in a pass of its own */
+} lvsa_max_rule;
+
+typedef enum lvsa_p_rounding { LVSA_P_NEAREST_EVEN = 0, LVSA_P_TOWARD_ZERO = 1 } lvsa_p_rounding;
+
+/* Which tiles of a row, counted in their order of work, a split takes. */
+typedef enum lvsa_split_rule {
+  LVSA_SPLIT_UNKNOWN = 0,
+  LVSA_SPLIT_RUNS = 1,       /* split i: the tiles i * split_tiles .. (i + 1) * split_tiles - 1 */
+  LVSA_SPLIT_ROUND_ROBIN = 2 /* split i: the tiles i, i + split_keys, i + 2 * split_keys, ... */
+} lvsa_split_rule;
+
 /* What a kernel says of its own arithmetic. The bounds of the verdict are computed from it; leave a
- * field 0 when unknown, and the worst case is assumed. */
+ * field 0 when unknown, and the worst case is assumed (tier A of docs/bounds.md).
+ *
+ * A kernel that fills in key_tile, p_dtype, key_order and max_rule (and split_rule, when it splits)
+ * declares its schedule: besides tier A it is then held against a replay of that schedule in fp64
+ * with P rounded as declared (tier B, some ten to a hundred times tighter), and fails where it does
+ * not compute what it declares. So declare what is true for this problem, or leave key_order 0. The
+ * replay takes for granted that one row's outputs and its sum are rescaled by the same factors.
+ *
+ * A kernel built against an older version of this header knows fewer fields; the caller has set
+ * those that it does not write to 0. Fields are only ever appended. */
 typedef struct lvsa_numerics {
-  size_t struct_size;
-  int64_t key_tile; /* keys a tile; 0 unknown */
-  int32_t
-      tiles_cross_frames; /* 1: a tile may hold keys of two frames; 0: a tile ends with its frame */
-  lvsa_dtype p_dtype;     /* type P is rounded to before P.V */
-  int32_t sum_rounded_p;  /* 1: the denominator sums the rounded P */
-  int32_t normalise_first;     /* 1: P is divided by the sum before P.V */
+  size_t struct_size; /* sizeof(lvsa_numerics) of the caller; of the kernel on return */
+  int64_t key_tile;   /* keys a tile; 0 unknown */
+  /* 0: each frame and the text are cut into tiles of their own, the last one shorter; 1: the row's
+   * keys are cut as one sequence, so a tile may hold keys of two frames, or of frame and text; 2:
+   * the frames' keys as one sequence, the text by itself. */
+  int32_t tiles_cross_frames;
+  lvsa_dtype p_dtype;          /* type P is rounded to before P.V */
+  int32_t sum_rounded_p;       /* 1: the denominator sums the rounded P */
+  int32_t normalise_first;     /* 1: P is divided by the sum before P.V (needs LVSA_MAX_FINAL) */
   lvsa_dtype accumulator;      /* type of the accumulators */
   double accumulator_roundoff; /* unit roundoff of one accumulation; 0 means that of its type */
   double exp_ulps;             /* error of the exponential in units of 2^-24; 0 unknown */
   int32_t split_keys; /* partial results merged by log-sum-exp: number of splits, 0 or 1 none */
+
+  /* The schedule. */
+  int32_t key_order;  /* lvsa_key_order */
+  int32_t max_rule;   /* lvsa_max_rule */
+  int32_t p_rounding; /* lvsa_p_rounding */
+  /* P is multiplied by 2^p_scale_log2 before it is rounded, as fp8 kernels do, and what it gives
+   * divided by that at the end. */
+  int32_t p_scale_log2;
+  /* 1: a tile that leaves the maximum as it was leaves earlier sums bit for bit as they were (their
+   * factor is exactly 1, as exp2(0) gives). 0: each tile may cost a factor off 1 by 2^-24 times the
+   * maximum, as exp2(fma(max, scale, -shift)) with a rounded shift does; it adds up over tiles. */
+  int32_t rescale_exact;
+  /* Neighbouring elements of the head dimension that enter the accumulator of q.k in one step,
+   * steps in ascending order: 1 one by one, 16 for a matrix instruction of depth 16 (its smaller
+   * part, where it works in parts); 0 unknown, any order. The scale is applied to the finished sum,
+   * or to an operand without rounding it to less than fp32. The smaller the error of the scores is
+   * known to be, the fewer roundings of P are in doubt. */
+  int32_t score_step;
+  int32_t split_rule;       /* lvsa_split_rule */
+  int64_t split_tiles;      /* with LVSA_SPLIT_RUNS */
+  lvsa_dtype partial_dtype; /* type that normalised partial outputs are kept in; none: fp32 */
 } lvsa_numerics;
 
 typedef struct lvsa_kernel {

@@ -19,6 +19,10 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
   numerics->key_tile = kMutantTile;
   numerics->p_dtype = LVSA_BF16;
   numerics->accumulator = LVSA_F32;
+  numerics->key_order = LVSA_KEYS_ASCENDING;
+  numerics->max_rule = LVSA_MAX_RUNNING;
+  numerics->rescale_exact = 1;
+  numerics->score_step = 1;
   return LVSA_OK;
 }
 

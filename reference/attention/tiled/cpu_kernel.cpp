@@ -68,6 +68,10 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
   n.accumulator_roundoff = 0x1p-24;
   n.exp_ulps = ops_of<kLevel>().exp_ulps;
   n.split_keys = 0;
+  n.key_order = LVSA_KEYS_ASCENDING;
+  n.max_rule = LVSA_MAX_RUNNING;
+  n.rescale_exact = 1;
+  n.score_step = 1;
   *numerics = n;
   return LVSA_OK;
 }
