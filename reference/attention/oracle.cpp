@@ -1,49 +1,19 @@
 #include "reference/attention/oracle.hpp"
 
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <exception>
-#include <limits>
+#include <numeric>
+#include <tuple>
 
 #include "core/error.hpp"
+#include "reference/attention/oracle_group.hpp"
+#include "reference/attention/oracle_loops.hpp"
 
 namespace lvsa::reference {
 namespace {
-
-constexpr int kLanes = 8;
-
-struct Dot {
-  double product;
-  double magnitude;
-};
-
-// sum q_i k_i and sum |q_i k_i| in eight partial sums, added in a fixed order at the end: wide
-// enough for any vector unit, and the same on all of them.
-Dot dot(const double* q, const double* k, std::int64_t dim) {
-  double product[kLanes] = {};
-  double magnitude[kLanes] = {};
-  std::int64_t i = 0;
-  for (; i + kLanes <= dim; i += kLanes) {
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const double term = q[i + lane] * k[i + lane];
-      product[lane] += term;
-      magnitude[lane] += std::fabs(term);
-    }
-  }
-  for (; i < dim; ++i) {
-    const double term = q[i] * k[i];
-    product[i % kLanes] += term;
-    magnitude[i % kLanes] += std::fabs(term);
-  }
-  Dot sum{0.0, 0.0};
-  for (int lane = 0; lane < kLanes; ++lane) {
-    sum.product += product[lane];
-    sum.magnitude += magnitude[lane];
-  }
-  return sum;
-}
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorKind::kValue, message);
@@ -69,12 +39,64 @@ void check_lists(const AttentionProblem& problem) {
   }
 }
 
-template <typename Visit>
-void for_each_key(const std::vector<std::pair<std::int64_t, std::int64_t>>& ranges, Visit visit) {
-  std::size_t j = 0;
-  for (const auto& [begin, end] : ranges) {
-    for (std::int64_t token = begin; token < end; ++token) visit(token, j++);
+#ifndef LVSA_SIMD_X86
+#define LVSA_SIMD_X86 0
+#endif
+
+const OracleLoops& loops_of(SimdLevel level) {
+  require(machine_has(level), "oracle: this machine lacks the instructions asked for");
+#if LVSA_SIMD_X86
+  if (level == SimdLevel::kAvx512) return kOracleAvx512Loops;
+  if (level == SimdLevel::kAvx2) return kOracleAvx2Loops;
+#endif
+  return kOracleBaselineLoops;
+}
+
+void check_row(const AttentionProblem& problem, const RowId& row) {
+  require(row.batch >= 0 && row.batch < problem.q.shape[0] && row.token >= 0 &&
+              row.token < problem.q.shape[1] && row.head >= 0 && row.head < problem.q.shape[2],
+          fmt::format("row (batch {}, token {}, head {}) is outside q of shape {}", row.batch,
+                      row.token, row.head, shape_text(problem.q)));
+}
+
+// Rows that are computed together: places first .. first + count - 1 of the sorted rows.
+struct Piece {
+  std::size_t first;
+  std::size_t count;
+};
+
+std::int64_t count_keys(const AttentionProblem& problem, const RowId& row) {
+  const FrameGrid& grid = problem.grid;
+  if (row.token >= grid.video_tokens()) return grid.seq_len();
+  const auto frame = static_cast<std::size_t>(row.token / grid.patches_per_frame);
+  return static_cast<std::int64_t>(problem.attended[frame].size()) * grid.patches_per_frame +
+         grid.text_tokens;
+}
+
+// Enough pieces that all threads have work to the end, of rows that share a kv head and, as far as
+// sorting can tell, frames. No result depends on where the pieces end.
+std::vector<Piece> cut(const AttentionProblem& problem, const std::vector<RowId>& sorted) {
+  constexpr std::size_t kMostRows = 64;
+  constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
+  const auto threads = static_cast<std::size_t>(std::max(1, omp_get_max_threads()));
+  const std::size_t most = std::clamp<std::size_t>(sorted.size() / (4 * threads), 4, kMostRows);
+  const std::int64_t bytes_each = kMostBytes / static_cast<std::int64_t>(threads);
+  const std::int64_t group = problem.q.shape[2] / problem.k.shape[2];
+  std::vector<Piece> pieces;
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const std::int64_t row_bytes = oracle_row_bytes(count_keys(problem, sorted[i]));
+    const bool fits = !pieces.empty() && pieces.back().count < most &&
+                      bytes + row_bytes <= bytes_each && sorted[i].batch == sorted[i - 1].batch &&
+                      sorted[i].head / group == sorted[i - 1].head / group;
+    if (!fits) {
+      pieces.push_back({i, 0});
+      bytes = 0;
+    }
+    ++pieces.back().count;
+    bytes += row_bytes;
   }
+  return pieces;
 }
 
 }  // namespace
@@ -120,98 +142,44 @@ std::vector<std::pair<std::int64_t, std::int64_t>> visible_ranges(const Attentio
 
 RowResult attend_row(const AttentionProblem& problem, const RowId& row,
                      const ScoreErrorModel& errors) {
-  const std::int64_t dim = problem.q.shape[3];
-  const auto width = static_cast<std::size_t>(dim);
-  const std::int64_t kv_head = row.head / (problem.q.shape[2] / problem.k.shape[2]);
-  const auto ranges = visible_ranges(problem, row.token);
-
   RowResult result;
-  result.out.assign(width, 0.0);
-  result.magnitude.assign(width, 0.0);
-  result.score_shift.assign(width, 0.0);
-  result.value_sum.assign(width, 0.0);
-  for (const auto& [begin, end] : ranges) result.keys += end - begin;
-  if (result.keys == 0) {
-    result.lse = result.max_score = -std::numeric_limits<double>::infinity();
-    return result;
-  }
-
-  std::vector<double> query(width);
-  std::vector<double> other(width);
-  problem.q.read_row(row.batch, row.token, row.head, query.data());
-
-  // p_j starts as the score; eta_j starts as scale * sum |q_i k_ji|.
-  std::vector<double> p(static_cast<std::size_t>(result.keys));
-  std::vector<double> eta(p.size());
-  result.max_score = -std::numeric_limits<double>::infinity();
-  for_each_key(ranges, [&](std::int64_t token, std::size_t j) {
-    problem.k.read_row(row.batch, token, kv_head, other.data());
-    const Dot d = dot(query.data(), other.data(), dim);
-    p[j] = problem.scale * d.product;
-    eta[j] = std::fabs(problem.scale) * d.magnitude;
-    result.max_score = std::max(result.max_score, p[j]);
-  });
-
-  double weighted_eta = 0.0;
-  for (std::size_t j = 0; j < p.size(); ++j) {
-    const double score = p[j];
-    const double below = result.max_score - score;
-    eta[j] = errors.dot * eta[j] +
-             (std::fabs(score) + errors.exponent * below + errors.constant) * errors.unit;
-    p[j] = std::exp(-below);
-    result.normaliser += p[j];
-    weighted_eta += p[j] * eta[j];
-    result.max_eta = std::max(result.max_eta, eta[j]);
-  }
-  result.lse = result.max_score + std::log(result.normaliser);
-  result.lse_shift = weighted_eta / result.normaliser;
-
-  for_each_key(ranges, [&](std::int64_t token, std::size_t j) {
-    problem.v.read_row(row.batch, token, kv_head, other.data());
-    for (std::size_t c = 0; c < width; ++c) {
-      result.out[c] += p[j] * other[c];
-      result.magnitude[c] += p[j] * std::fabs(other[c]);
-      result.value_sum[c] += std::fabs(other[c]);
-    }
-  });
-  for (std::size_t c = 0; c < width; ++c) {
-    result.out[c] /= result.normaliser;
-    result.magnitude[c] /= result.normaliser;
-    result.value_sum[c] /= result.normaliser;
-  }
-  // Centred at the result, which is why it takes a second pass over V.
-  for_each_key(ranges, [&](std::int64_t token, std::size_t j) {
-    problem.v.read_row(row.batch, token, kv_head, other.data());
-    const double weight = p[j] * eta[j];
-    for (std::size_t c = 0; c < width; ++c) {
-      result.score_shift[c] += weight * std::fabs(other[c] - result.out[c]);
-    }
-  });
-  for (std::size_t c = 0; c < width; ++c) result.score_shift[c] /= result.normaliser;
+  OracleGroup(problem, {&row, 1}, errors, loops_of(best_simd_level())).attend({&result, 1});
   return result;
 }
 
-std::vector<RowResult> attend_rows(const AttentionProblem& problem, std::span<const RowId> rows,
-                                   const ScoreErrorModel& errors,
-                                   const std::function<void()>& done) {
+std::vector<RowResult> attend_rows_at(SimdLevel level, const AttentionProblem& problem,
+                                      std::span<const RowId> rows, const ScoreErrorModel& errors,
+                                      const std::function<void()>& done) {
+  const OracleLoops& loops = loops_of(level);
   check_problem(problem);
-  for (const RowId& row : rows) {
-    require(row.batch >= 0 && row.batch < problem.q.shape[0] && row.token >= 0 &&
-                row.token < problem.q.shape[1] && row.head >= 0 && row.head < problem.q.shape[2],
-            fmt::format("row (batch {}, token {}, head {}) is outside q of shape {}", row.batch,
-                        row.token, row.head, shape_text(problem.q)));
-  }
+  for (const RowId& row : rows) check_row(problem, row);
+  const std::int64_t group = problem.q.shape[2] / problem.k.shape[2];
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto place = [&](std::size_t i) {
+    return std::tuple(rows[i].batch, rows[i].head / group, rows[i].token, rows[i].head, i);
+  };
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  std::vector<RowId> sorted;
+  for (const std::size_t i : order) sorted.push_back(rows[i]);
+  const std::vector<Piece> pieces = cut(problem, sorted);
+
   std::vector<RowResult> results(rows.size());
   std::exception_ptr failure;
-  const auto count = static_cast<std::int64_t>(rows.size());
+  const auto count = static_cast<std::int64_t>(pieces.size());
 #pragma omp parallel for schedule(dynamic, 1)
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto index = static_cast<std::size_t>(i);
     try {
-      results[index] = attend_row(problem, rows[index], errors);
-      if (done) {
+      const Piece piece = pieces[static_cast<std::size_t>(i)];
+      std::vector<RowResult> made(piece.count);
+      OracleGroup(problem, {sorted.data() + piece.first, piece.count}, errors, loops).attend(made);
+      for (std::size_t r = 0; r < piece.count; ++r) {
+        results[order[piece.first + r]] = std::move(made[r]);
+        if (done) {
 #pragma omp critical(lvsa_oracle_done)
-        done();
+          done();
+        }
       }
     } catch (...) {  // must not leave the parallel region
 #pragma omp critical(lvsa_oracle_failure)
@@ -220,6 +188,19 @@ std::vector<RowResult> attend_rows(const AttentionProblem& problem, std::span<co
   }
   if (failure) std::rethrow_exception(failure);
   return results;
+}
+
+std::vector<RowResult> attend_rows(const AttentionProblem& problem, std::span<const RowId> rows,
+                                   const ScoreErrorModel& errors,
+                                   const std::function<void()>& done) {
+  return attend_rows_at(best_simd_level(), problem, rows, errors, done);
+}
+
+std::vector<KeyTerm> attend_keys(const AttentionProblem& problem, const RowId& row,
+                                 const ScoreErrorModel& errors) {
+  check_problem(problem);
+  check_row(problem, row);
+  return OracleGroup(problem, {&row, 1}, errors, loops_of(best_simd_level())).key_terms(0);
 }
 
 }  // namespace lvsa::reference

@@ -1,9 +1,11 @@
 #pragma once
-// The oracle: LVSA attention in fp64, one query row at a time, with the terms that error bounds
-// need. Any sample of rows can be computed, so full-size geometry costs seconds.
+// The oracle: LVSA attention in fp64 with the terms that error bounds need. Any sample of rows can
+// be computed, so full-size geometry costs seconds.
 //
-// Every row is computed by one thread in one fixed order: results do not depend on the number of
-// threads. Source: published LVSA behaviour, attention.
+// Every sum of a row has one fixed order, and nothing but products, sums, quotients and roundings
+// of IEEE 754 goes into it: a row has the same bits on any number of threads, on any set of
+// instructions and whichever rows are computed beside it. Source: published LVSA behaviour,
+// attention.
 
 #include <cstdint>
 #include <functional>
@@ -12,6 +14,7 @@
 
 #include "core/geometry/frame_grid.hpp"
 #include "core/tensor/tensor.hpp"
+#include "reference/attention/simd_level.hpp"
 
 namespace lvsa::reference {
 
@@ -70,9 +73,29 @@ std::vector<std::pair<std::int64_t, std::int64_t>> visible_ranges(const Attentio
 RowResult attend_row(const AttentionProblem& problem, const RowId& row,
                      const ScoreErrorModel& errors);
 
-/// Many rows, in parallel; `done`, if given, is called after each (from any thread, one at a time).
+/// Many rows, in parallel; `done`, if given, is called for each (from any thread, one at a time).
+/// Rows of one kv head are computed together, in pieces that take at most 1 GiB on all threads.
 std::vector<RowResult> attend_rows(const AttentionProblem& problem, std::span<const RowId> rows,
                                    const ScoreErrorModel& errors,
                                    const std::function<void()>& done = {});
+
+/// The same with the loops of one set of instructions: the same bits, for tests and measurements.
+/// Throws Error(kValue) when the machine or the build lacks it.
+std::vector<RowResult> attend_rows_at(SimdLevel level, const AttentionProblem& problem,
+                                      std::span<const RowId> rows, const ScoreErrorModel& errors,
+                                      const std::function<void()>& done = {});
+
+/// What one key adds to a row.
+struct KeyTerm {
+  std::int64_t token = 0;
+  double score = 0.0;      ///< s_j
+  double magnitude = 0.0;  ///< scale * sum_i |q_i k_ji|
+  double p = 0.0;          ///< exp(s_j - m)
+  double eta = 0.0;        ///< eta_j
+};
+
+/// The keys of one row, ascending.
+std::vector<KeyTerm> attend_keys(const AttentionProblem& problem, const RowId& row,
+                                 const ScoreErrorModel& errors);
 
 }  // namespace lvsa::reference

@@ -12,9 +12,6 @@
 #ifndef LVSA_SIMD_X86
 #define LVSA_SIMD_X86 0
 #endif
-#if LVSA_SIMD_X86
-#include <cpuid.h>
-#endif
 
 namespace lvsa::reference {
 namespace {
@@ -26,29 +23,6 @@ const TileOps& ops_of() {
   if constexpr (kLevel == SimdLevel::kAvx512) return kAvx512Ops;
 #endif
   return kBaselineOps;
-}
-
-#if LVSA_SIMD_X86
-// Not every compiler's __builtin_cpu_supports knows this one.
-bool has_f16c() {
-  unsigned a = 0;
-  unsigned b = 0;
-  unsigned c = 0;
-  unsigned d = 0;
-  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
-}
-#endif
-
-bool machine_has(SimdLevel level) {
-#if LVSA_SIMD_X86
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
-  if (level == SimdLevel::kAvx2) return avx2;
-  if (level == SimdLevel::kAvx512) {
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  }
-#endif
-  return level == SimdLevel::kBaseline;
 }
 
 template <SimdLevel kLevel>

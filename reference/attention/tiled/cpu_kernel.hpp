@@ -7,18 +7,16 @@
 // leaves block_csr alone. The result does not depend on the number of threads.
 
 #include "core/kernel/lvsa_kernel.h"
+#include "reference/attention/simd_level.hpp"
 
 namespace lvsa::reference {
-
-/// Sets of instructions that the inner loops are compiled for. kAvx2 (with FMA and F16C) and
-/// kAvx512 give the same bits; kBaseline rounds products and sums apart and differs from them.
-enum class SimdLevel { kBaseline, kAvx2, kAvx512 };
 
 /// The kernel named "cpu": the best level that this machine has.
 const lvsa_kernel& cpu_kernel();
 
 /// The kernel held to one level ("cpu-baseline", "cpu-avx2", "cpu-avx512"), or null where the
-/// machine or the build lacks it. For tests and for measuring one level against another.
+/// machine or the build lacks it. kAvx2 and kAvx512 give the same bits; kBaseline rounds products
+/// and sums apart and differs from them. For tests and for measuring one level against another.
 const lvsa_kernel* cpu_kernel_at(SimdLevel level);
 
 }  // namespace lvsa::reference

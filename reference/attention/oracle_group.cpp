@@ -1,0 +1,317 @@
+#include "reference/attention/oracle_group.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace lvsa::reference {
+namespace {
+
+constexpr std::int64_t kBlock = 64;  // keys that are converted at a time; a multiple of a panel
+static_assert(kBlock % kOraclePanel == 0);
+// Whole panels are written behind a row's last key.
+constexpr std::int64_t kSlack = kBlock + kOracleSums;
+
+std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// ln x for x > 0, from operations that every machine rounds alike, which the system's own does not
+// promise. x = 2^n f with f in [sqrt(1/2), sqrt(2)); ln f = 2 atanh(s) with s = (f - 1) / (f + 1),
+// |s| <= 0.172, by its series, whose remainder is below 2^-60.
+double exact_log(double x) {
+  if (!(x > 0.0) || x > std::numeric_limits<double>::max()) return std::log(x);
+  int n = 0;
+  double f = std::frexp(x, &n);
+  if (f < 0x1.6a09e667f3bcdp-1) {
+    f *= 2.0;
+    --n;
+  }
+  const double s = (f - 1.0) / (f + 1.0);
+  const double square = s * s;
+  double series = 0.0;
+  for (int k = 23; k >= 3; k -= 2) series = (series + 1.0 / k) * square;
+  const double high = 0x1.62e42feep-1;
+  const double low = 0x1.a39ef35793c76p-33;
+  return n * high + (2.0 * s + (2.0 * s * series + n * low));
+}
+
+}  // namespace
+
+std::int64_t oracle_row_bytes(std::int64_t keys) {
+  return 2 * static_cast<std::int64_t>(sizeof(double)) * (keys + kSlack);
+}
+
+OracleGroup::OracleGroup(const AttentionProblem& problem, std::span<const RowId> rows,
+                         const ScoreErrorModel& errors, const OracleLoops& loops)
+    : problem_(problem),
+      rows_(rows),
+      errors_(errors),
+      loops_(loops),
+      kv_head_(rows.front().head / (problem.q.shape[2] / problem.k.shape[2])),
+      dim_(problem.q.shape[3]),
+      width_(round_up(dim_, kOraclePanel)),
+      states_(rows.size()),
+      block_(static_cast<std::size_t>(kBlock * width_)),
+      element_(static_cast<std::size_t>(dim_)),
+      frame_sum_(static_cast<std::size_t>(width_)) {
+  find_runs();
+  place_rows();
+}
+
+void OracleGroup::find_runs() {
+  const FrameGrid& grid = problem_.grid;
+  const auto frames = static_cast<std::size_t>(grid.frames);
+  std::vector<std::vector<std::size_t>> active(frames + 1);  // the text behind the frames
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    if (rows_[r].token >= grid.video_tokens()) {
+      for (std::size_t f = 0; f < frames; ++f) active[f].push_back(r);
+    } else {
+      const std::int64_t frame = rows_[r].token / grid.patches_per_frame;
+      for (const std::int32_t f : problem_.attended[static_cast<std::size_t>(frame)]) {
+        active[static_cast<std::size_t>(f)].push_back(r);
+      }
+    }
+    if (grid.text_tokens > 0) active[frames].push_back(r);
+  }
+  for (std::size_t f = 0; f <= frames; ++f) {
+    if (active[f].empty()) continue;
+    const std::int64_t begin = static_cast<std::int64_t>(f) * grid.patches_per_frame;
+    const std::int64_t end = f < frames ? begin + grid.patches_per_frame : grid.seq_len();
+    for (const std::size_t r : active[f]) states_[r].keys += end - begin;
+    if (!runs_.empty() && runs_.back().end == begin && runs_.back().active == active[f]) {
+      runs_.back().end = end;
+    } else {
+      runs_.push_back({begin, end, std::move(active[f])});
+    }
+  }
+}
+
+void OracleGroup::place_rows() {
+  std::int64_t numbers = 0;
+  for (const RowState& row : states_) numbers += 2 * (row.keys + kSlack);
+  keys_ = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(numbers));
+  columns_.assign(states_.size() * static_cast<std::size_t>(5 * width_), 0.0);
+  double* free_keys = keys_.get();
+  double* free_columns = columns_.data();
+  for (std::size_t r = 0; r < states_.size(); ++r) {
+    RowState& row = states_[r];
+    for (double** place : {&row.weight, &row.deviation}) {
+      *place = free_keys;
+      free_keys += row.keys + kSlack;
+    }
+    for (double** place : {&row.query, &row.out, &row.magnitude, &row.shift, &row.value_sum}) {
+      *place = free_columns;
+      free_columns += width_;
+    }
+    problem_.q.read_row(rows_[r].batch, rows_[r].token, rows_[r].head, row.query);
+  }
+}
+
+template <typename Visit>
+void OracleGroup::for_each_block(Visit visit) {
+  for (RowState& row : states_) row.passed = 0;
+  for (const Run& run : runs_) {
+    for (std::int64_t token = run.begin; token < run.end; token += kBlock) {
+      const std::int64_t count = std::min(kBlock, run.end - token);
+      visit(run, token, count);
+      for (const std::size_t r : run.active) states_[r].passed += count;
+    }
+  }
+}
+
+// Into panels, the keys behind the last one zero.
+void OracleGroup::load_keys(std::int64_t token, std::int64_t count) {
+  const std::int64_t padded = round_up(count, kOraclePanel);
+  for (std::int64_t j = 0; j < padded; ++j) {
+    if (j < count) {
+      problem_.k.read_row(rows_.front().batch, token + j, kv_head_, element_.data());
+    } else {
+      std::fill(element_.begin(), element_.end(), 0.0);
+    }
+    double* place = block_.data() + j / kOraclePanel * kOraclePanel * dim_ + j % kOraclePanel;
+    for (std::int64_t d = 0; d < dim_; ++d) {
+      place[d * kOraclePanel] = element_[static_cast<std::size_t>(d)];
+    }
+  }
+}
+
+void OracleGroup::load_values(std::int64_t token, std::int64_t count) {
+  for (std::int64_t j = 0; j < count; ++j) {
+    double* place = block_.data() + j * width_;
+    problem_.v.read_row(rows_.front().batch, token + j, kv_head_, place);
+    std::fill(place + dim_, place + width_, 0.0);
+  }
+}
+
+void OracleGroup::make_scores() {
+  std::vector<const double*> queries;
+  std::vector<double*> products;
+  std::vector<double*> magnitudes;
+  for_each_block([&](const Run& run, std::int64_t token, std::int64_t count) {
+    queries.clear();
+    products.clear();
+    magnitudes.clear();
+    for (const std::size_t r : run.active) {
+      queries.push_back(states_[r].query);
+      products.push_back(states_[r].weight + states_[r].passed);
+      magnitudes.push_back(states_[r].deviation + states_[r].passed);
+    }
+    load_keys(token, count);
+    const OracleScoreArgs args{queries.data(),
+                               static_cast<std::int64_t>(queries.size()),
+                               block_.data(),
+                               round_up(count, kOraclePanel) / kOraclePanel,
+                               dim_,
+                               products.data(),
+                               magnitudes.data()};
+    loops_.score(&args);
+  });
+}
+
+void OracleGroup::soften(std::size_t r, RowResult& result) {
+  OracleSoftenArgs args{};
+  args.products = states_[r].weight;
+  args.magnitudes = states_[r].deviation;
+  args.keys = states_[r].keys;
+  args.scale = problem_.scale;
+  args.dot = errors_.dot;
+  args.exponent = errors_.exponent;
+  args.constant = errors_.constant;
+  args.unit = errors_.unit;
+  loops_.soften(&args);
+  result.max_score = args.max_score;
+  result.normaliser = args.normaliser;
+  result.lse = args.max_score + exact_log(args.normaliser);
+  result.lse_shift = args.weighted_eta / args.normaliser;
+  result.max_eta = args.max_eta;
+}
+
+// sum |v| runs over each frame first and over the frames then: the same for every row.
+void OracleGroup::sum_values(const Run& run, std::int64_t token, std::int64_t count) {
+  const FrameGrid& grid = problem_.grid;
+  const std::int64_t end = token + count;
+  for (std::int64_t from = token; from < end;) {
+    const std::int64_t frame = from / grid.patches_per_frame;
+    const std::int64_t frame_end =
+        frame < grid.frames ? (frame + 1) * grid.patches_per_frame : grid.seq_len();
+    const std::int64_t to = std::min(end, frame_end);
+    loops_.add_absolute(block_.data() + (from - token) * width_, to - from, width_,
+                        frame_sum_.data());
+    if (to == frame_end) {
+      for (const std::size_t r : run.active) {
+        for (std::int64_t c = 0; c < width_; ++c) {
+          states_[r].value_sum[c] += frame_sum_[static_cast<std::size_t>(c)];
+        }
+      }
+      std::fill(frame_sum_.begin(), frame_sum_.end(), 0.0);
+    }
+    from = to;
+  }
+}
+
+void OracleGroup::add_values(std::span<const RowResult> results) {
+  std::vector<const double*> weights;
+  std::vector<double*> out;
+  std::vector<double*> magnitude;
+  for_each_block([&](const Run& run, std::int64_t token, std::int64_t count) {
+    weights.clear();
+    out.clear();
+    magnitude.clear();
+    for (const std::size_t r : run.active) {
+      weights.push_back(states_[r].weight + states_[r].passed);
+      out.push_back(states_[r].out);
+      magnitude.push_back(states_[r].magnitude);
+    }
+    load_values(token, count);
+    const OracleValueArgs args{weights.data(),  static_cast<std::int64_t>(weights.size()),
+                               block_.data(),   count,
+                               width_,          out.data(),
+                               magnitude.data()};
+    loops_.add_values(&args);
+    sum_values(run, token, count);
+  });
+  for (std::size_t r = 0; r < states_.size(); ++r) {
+    if (states_[r].keys == 0) continue;
+    for (double* column : {states_[r].out, states_[r].magnitude, states_[r].value_sum}) {
+      for (std::int64_t c = 0; c < width_; ++c) column[c] /= results[r].normaliser;
+    }
+  }
+}
+
+// Centred at the result, which is why it takes a second pass over V.
+void OracleGroup::add_deviations() {
+  std::vector<const double*> weights;
+  std::vector<double*> shift;
+  std::vector<double*> centre;
+  for_each_block([&](const Run& run, std::int64_t token, std::int64_t count) {
+    weights.clear();
+    shift.clear();
+    centre.clear();
+    for (const std::size_t r : run.active) {
+      weights.push_back(states_[r].deviation + states_[r].passed);
+      shift.push_back(states_[r].shift);
+      centre.push_back(states_[r].out);
+    }
+    load_values(token, count);
+    const OracleValueArgs args{weights.data(), static_cast<std::int64_t>(weights.size()),
+                               block_.data(),  count,
+                               width_,         shift.data(),
+                               centre.data()};
+    loops_.add_deviations(&args);
+  });
+}
+
+void OracleGroup::attend(std::span<RowResult> results) {
+  make_scores();
+  for (std::size_t r = 0; r < states_.size(); ++r) {
+    results[r] = {};
+    results[r].keys = states_[r].keys;
+    if (states_[r].keys == 0) {
+      results[r].lse = results[r].max_score = -std::numeric_limits<double>::infinity();
+    } else {
+      soften(r, results[r]);
+    }
+  }
+  add_values(results);
+  add_deviations();
+  for (std::size_t r = 0; r < states_.size(); ++r) {
+    const RowState& row = states_[r];
+    results[r].out.assign(row.out, row.out + dim_);
+    results[r].magnitude.assign(row.magnitude, row.magnitude + dim_);
+    results[r].value_sum.assign(row.value_sum, row.value_sum + dim_);
+    results[r].score_shift.assign(row.shift, row.shift + dim_);
+    if (row.keys == 0) continue;
+    for (double& shift : results[r].score_shift) shift /= results[r].normaliser;
+  }
+}
+
+std::vector<KeyTerm> OracleGroup::key_terms(std::size_t r) {
+  std::vector<KeyTerm> terms;
+  make_scores();
+  const RowState& row = states_[r];
+  if (row.keys == 0) return terms;
+  for (const auto& [begin, end] : visible_ranges(problem_, rows_[r].token)) {
+    for (std::int64_t token = begin; token < end; ++token) {
+      KeyTerm term;
+      term.token = token;
+      term.score = problem_.scale * row.weight[terms.size()];
+      term.magnitude = std::fabs(problem_.scale) * row.deviation[terms.size()];
+      terms.push_back(term);
+    }
+  }
+  RowResult result;
+  soften(r, result);
+  for (std::size_t j = 0; j < terms.size(); ++j) {
+    KeyTerm& term = terms[j];
+    term.p = row.weight[j];
+    term.eta = errors_.dot * term.magnitude +
+               (std::fabs(term.score) + errors_.exponent * (result.max_score - term.score) +
+                errors_.constant) *
+                   errors_.unit;
+  }
+  return terms;
+}
+
+}  // namespace lvsa::reference

@@ -1,0 +1,81 @@
+#pragma once
+// Query rows of one head that the oracle computes together, so that each key and value is read and
+// converted once for all of them. A row's numbers do not depend on the rows beside it: each of its
+// sums runs over its own keys in ascending order.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "reference/attention/oracle.hpp"
+#include "reference/attention/oracle_loops.hpp"
+
+namespace lvsa::reference {
+
+/// Bytes that a group needs for a row of `keys` keys while it is at work.
+std::int64_t oracle_row_bytes(std::int64_t keys);
+
+class OracleGroup {
+ public:
+  /// Rows of one batch element and one kv head, ascending tokens. All that is passed must outlive
+  /// the group.
+  OracleGroup(const AttentionProblem& problem, std::span<const RowId> rows,
+              const ScoreErrorModel& errors, const OracleLoops& loops);
+
+  /// results[r] for rows[r].
+  void attend(std::span<RowResult> results);
+
+  /// The keys of row `r` with their scores; attend() must not have run.
+  std::vector<KeyTerm> key_terms(std::size_t r);
+
+ private:
+  /// Neighbouring key tokens that the same rows attend.
+  struct Run {
+    std::int64_t begin;
+    std::int64_t end;
+    std::vector<std::size_t> active;
+  };
+  /// Numbers of a row: the keys that the passes have been through, and where its own are.
+  struct RowState {
+    std::int64_t keys = 0;
+    std::int64_t passed = 0;
+    double* query = nullptr;
+    double* weight = nullptr;     // scores, then p
+    double* deviation = nullptr;  // magnitudes, then p eta
+    double* out = nullptr;
+    double* magnitude = nullptr;
+    double* shift = nullptr;
+    double* value_sum = nullptr;
+  };
+
+  void find_runs();
+  void place_rows();
+  void make_scores();
+  void soften(std::size_t r, RowResult& result);
+  void add_values(std::span<const RowResult> results);
+  void add_deviations();
+  /// Calls visit(run, first token, count) for each block of keys, ascending.
+  template <typename Visit>
+  void for_each_block(Visit visit);
+  void load_keys(std::int64_t token, std::int64_t count);
+  void load_values(std::int64_t token, std::int64_t count);
+  void sum_values(const Run& run, std::int64_t token, std::int64_t count);
+
+  const AttentionProblem& problem_;
+  std::span<const RowId> rows_;
+  const ScoreErrorModel& errors_;
+  const OracleLoops& loops_;
+  std::int64_t kv_head_;
+  std::int64_t dim_;
+  std::int64_t width_;  // dim_ up to a multiple of kOraclePanel
+  std::vector<Run> runs_;
+  std::vector<RowState> states_;
+  std::vector<double> columns_;     // query, out, magnitude, shift and value_sum of each row
+  std::unique_ptr<double[]> keys_;  // what is kept for each key of each row
+  std::vector<double> block_;
+  std::vector<double> element_;    // one row of K or V
+  std::vector<double> frame_sum_;  // sum |v| over the frame at hand
+};
+
+}  // namespace lvsa::reference

@@ -1,0 +1,271 @@
+// The oracle's inner loops, written once for all sets of instructions. Included inside an unnamed
+// namespace by oracle_loops_*.cpp, each of which has defined before:
+//   kLanes  doubles a vector: 2, 4 or 8
+//   kRows   query rows that a loop takes together, as far as registers go: 2 or 4
+// No standard header may be included here (see oracle_loops.hpp). Compiled with
+// -ffp-contract=off: a product and a sum are two roundings everywhere.
+
+typedef double Vec __attribute__((vector_size(kLanes * 8), may_alias));
+typedef int64_t Int __attribute__((vector_size(kLanes * 8), may_alias));
+typedef uint64_t Bits __attribute__((vector_size(kLanes * 8), may_alias));
+typedef double Anywhere __attribute__((vector_size(kLanes * 8), aligned(8), may_alias));
+
+constexpr int kStep = 2 * kLanes;             // two vectors side by side
+constexpr int kParts = kOracleSums / kLanes;  // vectors that hold the partial sums
+
+inline Vec load(const double* p) { return *reinterpret_cast<const Anywhere*>(p); }
+inline void store(double* p, Vec x) { *reinterpret_cast<Anywhere*>(p) = x; }
+inline Vec splat(double x) { return x - Vec{}; }
+inline Vec absolute(Vec x) {
+  return reinterpret_cast<Vec>(reinterpret_cast<Bits>(x) & 0x7fffffffffffffffULL);
+}
+
+// e^x for x <= 0, NaN stays NaN. x = n ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor polynomial
+// of degree 13, whose remainder is below 2^-57. n ln2_high is exact, ln2_high having 32 bits.
+inline Vec exp_nonpositive(Vec x) {
+  x = x < -800.0 ? splat(-800.0) : x;
+  const Vec shifted = x * 0x1.71547652b82fep+0 + 0x1.8p52;  // n in the low bits
+  const Vec n = shifted - 0x1.8p52;
+  const Vec r = (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
+  Vec p = splat(1.0 / 6227020800.0);
+  p = p * r + 1.0 / 479001600.0;
+  p = p * r + 1.0 / 39916800.0;
+  p = p * r + 1.0 / 3628800.0;
+  p = p * r + 1.0 / 362880.0;
+  p = p * r + 1.0 / 40320.0;
+  p = p * r + 1.0 / 5040.0;
+  p = p * r + 1.0 / 720.0;
+  p = p * r + 1.0 / 120.0;
+  p = p * r + 1.0 / 24.0;
+  p = p * r + 1.0 / 6.0;
+  p = p * r + 0.5;
+  p = p * r * r + r + 1.0;
+  // Two steps, since 2^n alone may be too small for a double: the first is exact, the second rounds
+  // once where the result is subnormal. n >= -1155.
+  const Bits bits = reinterpret_cast<Bits>(shifted) - 0x4338000000000000ULL;  // n, two's complement
+  const Bits half = ((bits + 4096) >> 1) - 2048;
+  const Vec first = reinterpret_cast<Vec>((half + 1023) << 52);
+  const Vec second = reinterpret_cast<Vec>((bits - half + 1023) << 52);
+  return (p * first) * second;
+}
+
+template <int kCount>
+inline void score_panel(const OracleScoreArgs& a, int64_t row, int64_t panel) {
+  const double* const keys = a.key_block + panel * kOraclePanel * a.head_dim;
+  const double* q[kCount];
+  for (int r = 0; r < kCount; ++r) q[r] = a.queries[row + r];
+  for (int part = 0; part < kOraclePanel; part += kStep) {
+    Vec product[kCount][2] = {};
+    Vec magnitude[kCount][2] = {};
+    const double* k = keys + part;
+    for (int64_t d = 0; d < a.head_dim; ++d, k += kOraclePanel) {
+      const Vec left = load(k);
+      const Vec right = load(k + kLanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < kCount; ++r) {
+        const Vec element = splat(q[r][d]);
+        const Vec t0 = element * left;
+        const Vec t1 = element * right;
+        product[r][0] += t0;
+        product[r][1] += t1;
+        magnitude[r][0] += absolute(t0);
+        magnitude[r][1] += absolute(t1);
+      }
+    }
+    const int64_t place = panel * kOraclePanel + part;
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      store(a.products[row + r] + place, product[r][0]);
+      store(a.products[row + r] + place + kLanes, product[r][1]);
+      store(a.magnitudes[row + r] + place, magnitude[r][0]);
+      store(a.magnitudes[row + r] + place + kLanes, magnitude[r][1]);
+    }
+  }
+}
+
+template <int kCount>
+inline void values_rows(const OracleValueArgs& a, int64_t row) {
+  const double* w[kCount];
+  for (int r = 0; r < kCount; ++r) w[r] = a.weights[row + r];
+  for (int64_t c = 0; c < a.width; c += kStep) {
+    Vec sum[kCount][2];
+    Vec magnitude[kCount][2];
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      sum[r][0] = load(a.first[row + r] + c);
+      sum[r][1] = load(a.first[row + r] + c + kLanes);
+      magnitude[r][0] = load(a.second[row + r] + c);
+      magnitude[r][1] = load(a.second[row + r] + c + kLanes);
+    }
+    const double* v = a.value_block + c;
+    for (int64_t j = 0; j < a.keys; ++j, v += a.width) {
+      const Vec left = load(v);
+      const Vec right = load(v + kLanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < kCount; ++r) {
+        const Vec weight = splat(w[r][j]);
+        const Vec t0 = weight * left;
+        const Vec t1 = weight * right;
+        sum[r][0] += t0;
+        sum[r][1] += t1;
+        magnitude[r][0] += absolute(t0);
+        magnitude[r][1] += absolute(t1);
+      }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      store(a.first[row + r] + c, sum[r][0]);
+      store(a.first[row + r] + c + kLanes, sum[r][1]);
+      store(a.second[row + r] + c, magnitude[r][0]);
+      store(a.second[row + r] + c + kLanes, magnitude[r][1]);
+    }
+  }
+}
+
+template <int kCount>
+inline void deviations_rows(const OracleValueArgs& a, int64_t row) {
+  const double* w[kCount];
+  for (int r = 0; r < kCount; ++r) w[r] = a.weights[row + r];
+  for (int64_t c = 0; c < a.width; c += kStep) {
+    Vec sum[kCount][2];
+    Vec centre[kCount][2];
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      sum[r][0] = load(a.first[row + r] + c);
+      sum[r][1] = load(a.first[row + r] + c + kLanes);
+      centre[r][0] = load(a.second[row + r] + c);
+      centre[r][1] = load(a.second[row + r] + c + kLanes);
+    }
+    const double* v = a.value_block + c;
+    for (int64_t j = 0; j < a.keys; ++j, v += a.width) {
+      const Vec left = load(v);
+      const Vec right = load(v + kLanes);
+#pragma GCC unroll 4
+      for (int r = 0; r < kCount; ++r) {
+        const Vec weight = splat(w[r][j]);
+        sum[r][0] += weight * absolute(left - centre[r][0]);
+        sum[r][1] += weight * absolute(right - centre[r][1]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      store(a.first[row + r] + c, sum[r][0]);
+      store(a.first[row + r] + c + kLanes, sum[r][1]);
+    }
+  }
+}
+
+// The rest of the rows, fewer than kRows, one by one.
+void score(const OracleScoreArgs* args) {
+  for (int64_t panel = 0; panel < args->panels; ++panel) {
+    int64_t row = 0;
+    for (; row + kRows <= args->rows; row += kRows) score_panel<kRows>(*args, row, panel);
+    for (; row < args->rows; ++row) score_panel<1>(*args, row, panel);
+  }
+}
+
+void add_values(const OracleValueArgs* args) {
+  int64_t row = 0;
+  for (; row + kRows <= args->rows; row += kRows) values_rows<kRows>(*args, row);
+  for (; row < args->rows; ++row) values_rows<1>(*args, row);
+}
+
+void add_deviations(const OracleValueArgs* args) {
+  int64_t row = 0;
+  for (; row + kRows <= args->rows; row += kRows) deviations_rows<kRows>(*args, row);
+  for (; row < args->rows; ++row) deviations_rows<1>(*args, row);
+}
+
+void add_absolute(const double* value_block, int64_t keys, int64_t width, double* sums) {
+  for (int64_t j = 0; j < keys; ++j, value_block += width) {
+    for (int64_t c = 0; c < width; c += kLanes) {
+      store(sums + c, load(sums + c) + absolute(load(value_block + c)));
+    }
+  }
+}
+
+inline double add_up(const Vec (&parts)[kParts]) {
+  double sum = 0.0;
+  for (int part = 0; part < kParts; ++part) {
+    for (int lane = 0; lane < kLanes; ++lane) sum += parts[part][lane];
+  }
+  return sum;
+}
+
+inline double largest(const Vec (&parts)[kParts]) {
+  double most = parts[0][0];
+  for (int part = 0; part < kParts; ++part) {
+    for (int lane = 0; lane < kLanes; ++lane) {
+      if (parts[part][lane] > most) most = parts[part][lane];
+    }
+  }
+  return most;
+}
+
+// q.k becomes s_j; the result is the largest. NaN counts as -infinity here; its p is NaN.
+inline double scale_scores(const OracleSoftenArgs& a, int64_t padded) {
+  Vec top[kParts];
+  for (int part = 0; part < kParts; ++part) top[part] = splat(-__builtin_inf());
+  for (int64_t j = 0; j < padded; j += kOracleSums) {
+#pragma GCC unroll 4
+    for (int part = 0; part < kParts; ++part) {
+      double* const place = a.products + j + part * kLanes;
+      const Vec s = load(place) * a.scale;
+      store(place, s);
+      top[part] = s > top[part] ? s : top[part];
+    }
+  }
+  return largest(top);
+}
+
+void soften(OracleSoftenArgs* args) {
+  OracleSoftenArgs& a = *args;
+  const int64_t padded = (a.keys + kOracleSums - 1) / kOracleSums * kOracleSums;
+  // Copies of key 0 that have no magnitude: neither m nor the largest eta moves.
+  for (int64_t j = a.keys; j < padded; ++j) {
+    a.products[j] = a.products[0];
+    a.magnitudes[j] = 0.0;
+  }
+  a.max_score = scale_scores(a, padded);
+  const double dot = a.dot;
+  const double scale = a.scale < 0.0 ? -a.scale : a.scale;
+  Vec sum[kParts] = {};
+  Vec weighted[kParts] = {};
+  Vec worst[kParts] = {};
+  for (int64_t j = 0; j < padded; j += kOracleSums) {
+#pragma GCC unroll 4
+    for (int part = 0; part < kParts; ++part) {
+      double* const score = a.products + j + part * kLanes;
+      double* const magnitude = a.magnitudes + j + part * kLanes;
+      const Vec s = load(score);
+      const Vec below = a.max_score - s;
+      const Vec eta = (load(magnitude) * scale) * dot +
+                      ((absolute(s) + below * a.exponent) + a.constant) * a.unit;
+      store(score, exp_nonpositive(-below));
+      store(magnitude, load(score) * eta);
+      worst[part] = eta > worst[part] ? eta : worst[part];
+    }
+    if (j + kOracleSums > a.keys) {
+      for (int64_t rest = a.keys; rest < padded; ++rest)
+        a.products[rest] = a.magnitudes[rest] = 0.0;
+    }
+#pragma GCC unroll 4
+    for (int part = 0; part < kParts; ++part) {
+      sum[part] += load(a.products + j + part * kLanes);
+      weighted[part] += load(a.magnitudes + j + part * kLanes);
+    }
+  }
+  a.normaliser = add_up(sum);
+  a.weighted_eta = add_up(weighted);
+  a.max_eta = largest(worst);
+}
+
+void exp_array(const double* x, double* y, int64_t count) {
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const uint64_t some = static_cast<uint64_t>(count - i < kLanes ? count - i : kLanes);
+    Vec value = {};
+    __builtin_memcpy(&value, x + i, some * sizeof(double));
+    value = exp_nonpositive(value);
+    __builtin_memcpy(y + i, &value, some * sizeof(double));
+  }
+}
