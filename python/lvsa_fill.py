@@ -1,20 +1,19 @@
 """Fills a file of `lvsa-verify export` with the outputs of an attention function.
 
-    lvsa-verify export smoke -o cases.h5
+    lvsa-verify export smoke -o cases.h5                  # or cases.safetensors, or cases.npy, a folder
     python3 lvsa_fill.py cases.h5 mymodule:attention      # or lvsa_fill:sdpa, lvsa_fill:plain
     lvsa-verify check cases.h5
 
 The function is called as f(q, k, v, pattern) and returns out, or (out, lse). q is [B, S, H, D], k and
 v are [B, S, Hkv, D], out is like q, lse is [B, S, H] with natural logarithms. They are torch tensors
 in the type of the case, or, with --numpy (or without torch), numpy arrays in float32. What raises
-NotImplementedError is marked as skipped, with its text as the reason.
+NotImplementedError is marked as skipped, with its text as the reason. Without h5py the other two formats remain.
 """
 import argparse
 import importlib
 import os
 import sys
 
-import h5py
 import numpy as np
 
 try:
@@ -29,11 +28,11 @@ class Pattern:
     def __init__(self, group):
         for name in ("T", "P", "text_tokens", "B", "H", "Hkv", "D"):
             setattr(self, name, int(group.attrs[name]))
-        self.scale = float(group.attrs["scale"])
-        self.case = group.attrs["case"]
+        self.scale, self.case = float(group.attrs["scale"]), group.attrs["case"]
         self.p_asked = group.attrs.get("p_asked")  # type P shall be rounded to, if the case asks
         self.offsets, self.list = group["frame_offsets"][()], group["frame_list"][()]
         self.csr_indptr, self.csr_indices = group["csr_indptr"][()], group["csr_indices"][()]
+        self.seq_len = self.T * self.P + self.text_tokens
 
     def frames(self, frame):
         """The frames that a frame attends, ascending."""
@@ -50,10 +49,6 @@ class Pattern:
             yield slice(frame * self.P, (frame + 1) * self.P), self.keys(frame)
         if self.text_tokens:
             yield slice(self.T * self.P, self.seq_len), np.arange(self.seq_len)
-
-    @property
-    def seq_len(self):
-        return self.T * self.P + self.text_tokens
 
 
 def plain(q, k, v, pattern):
@@ -74,9 +69,8 @@ def plain(q, k, v, pattern):
 
 def sdpa(q, k, v, pattern):
     """PyTorch's scaled_dot_product_attention, frame by frame."""
-    group = pattern.H // pattern.Hkv
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
-    k, v = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
+    k, v = (x.repeat_interleave(pattern.H // pattern.Hkv, dim=1) for x in (k, v))
     out = torch.empty_like(q)
     for rows, keys in pattern.blocks():
         index = torch.as_tensor(keys, device=q.device)
@@ -100,17 +94,23 @@ def load(group, name, device):
     return torch.from_numpy(np.ascontiguousarray(data)).to(device, types[dtype])
 
 
-def as_float32(x):
+def open_file(path):
+    if os.path.isdir(path) or path.endswith(".safetensors"):
+        import lvsa_files  # beside this script
+        return lvsa_files.File(path)
+    import h5py
+    return h5py.File(path, "r+")
+
+
+def as_float32(x):  # one rounding here, one to the case's type in `check`: both are monotone
     if torch is not None and isinstance(x, torch.Tensor):
         x = x.detach().float().cpu().numpy()
-    # One rounding to float32 here, one to the case's type in `check`: both are monotone.
     return np.asarray(x, np.float32)
 
 
 def fill(group, function, device):
-    for name in ("out", "lse"):
-        if name in group:
-            del group[name]
+    for name in {"out", "lse"} & set(group):
+        del group[name]
     group.attrs.pop("skipped", None)
     try:
         result = function(*(load(group, name, device) for name in "qkv"), Pattern(group))
@@ -138,7 +138,7 @@ def main():
     if not callable(function):
         parser.error(f"{options.function}: module:function is due")
     device = None if options.numpy or torch is None else options.device
-    with h5py.File(options.file, "r+") as file:
+    with open_file(options.file) as file:
         file.attrs["kernel"] = options.function.replace(":", ".")
         groups = sorted(name for name in file if name.startswith("case"))
         for group in groups:

@@ -18,12 +18,12 @@ using analysis::CaseResult;
 
 struct Options {
   std::string file;
+  std::string outputs;
   std::vector<std::string> groups;
   OutcomeOptions outcome;
 };
 
-std::vector<std::string> chosen_groups(const analysis::ExchangeReader& file,
-                                       const Options& options) {
+std::vector<std::string> chosen_groups(const TensorSource& file, const Options& options) {
   std::vector<std::string> groups = analysis::exchange_groups(file);
   for (const std::string& asked : options.groups) {
     if (std::find(groups.begin(), groups.end(), asked) == groups.end()) {
@@ -34,7 +34,7 @@ std::vector<std::string> chosen_groups(const analysis::ExchangeReader& file,
   return options.groups.empty() ? groups : options.groups;
 }
 
-std::vector<CaseResult> check_groups(const analysis::ExchangeReader& file,
+std::vector<CaseResult> check_groups(const analysis::ExchangeFiles& files,
                                      const std::vector<std::string>& groups,
                                      const Options& options) {
   std::vector<CaseResult> results;
@@ -45,7 +45,7 @@ std::vector<CaseResult> check_groups(const analysis::ExchangeReader& file,
     progress.show(done, 0.0, group);
     analysis::RunOptions run;
     run.progress = [&](double share) { progress.show(done, share, group); };
-    results.push_back(analysis::check_exchange_case(file, group, run));
+    results.push_back(analysis::check_exchange_case(files, group, run));
     progress.clear();
     print_result(results.back(), options.outcome);
   }
@@ -55,10 +55,12 @@ std::vector<CaseResult> check_groups(const analysis::ExchangeReader& file,
 int run(const Options& options, const std::string& command_line) {
   constexpr OutcomeWords kWords{"skipped by the script",
                                 "lvsa-verify check: no case ran: the script skipped all", true};
-  const analysis::ExchangeReader file(options.file);
-  const std::vector<std::string> groups = chosen_groups(file, options);
+  const auto cases = open_tensor_file(options.file);
+  const auto outputs = options.outputs.empty() ? nullptr : open_tensor_file(options.outputs);
+  const analysis::ExchangeFiles files{*cases, outputs ? *outputs : *cases};
+  const std::vector<std::string> groups = chosen_groups(*cases, options);
   prepare_reports(options.outcome);
-  return finish(check_groups(file, groups, options), options.outcome, kWords, command_line);
+  return finish(check_groups(files, groups, options), options.outcome, kWords, command_line);
 }
 
 }  // namespace
@@ -67,7 +69,13 @@ void add_check_command(CLI::App& app, Body& body) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "check", "Judge the outputs that a script has put into a file of lvsa-verify export");
-  command->add_option("file", options->file, "The file")->required()->type_name("FILE");
+  command->add_option("file", options->file, "The file, or a folder of .npy files")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--outputs", options->outputs,
+                   "Another file, of any of the formats, that holds out and lse of the groups")
+      ->type_name("FILE");
   command->add_option("--group", options->groups, "Only this case, as case0003; may be repeated")
       ->type_name("NAME");
   add_outcome_options(command, options->outcome);

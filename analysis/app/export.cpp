@@ -10,6 +10,7 @@
 #include "analysis/verify/exchange.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
+#include "core/io/hdf5_writer.hpp"
 
 namespace lvsa::app {
 namespace {
@@ -22,6 +23,7 @@ struct Options {
   std::string filter;
   std::string output;
   std::string fixtures;
+  std::string format;
   bool compress = false;
 };
 
@@ -45,20 +47,27 @@ std::vector<Case> chosen_cases(const Options& options) {
   return cases;
 }
 
+TensorFormat chosen_format(const Options& options) {
+  if (options.format == "h5") return TensorFormat::kHdf5;
+  if (options.format == "safetensors") return TensorFormat::kSafetensors;
+  if (options.format == "npy") return TensorFormat::kNpyFolder;
+  return tensor_format_of_name(options.output);
+}
+
 int run(const Options& options) {
   leave_hdf5_open_at_exit();
   const std::vector<Case> cases = chosen_cases(options);
   if (!options.compress) analysis::require_disk(options.output, cases);
-  Hdf5Writer file(options.output, options.compress);
+  const auto file = create_tensor_file(options.output, chosen_format(options), options.compress);
   const auto count = static_cast<std::int64_t>(cases.size());
-  analysis::write_exchange_root(file, count);
+  analysis::write_exchange_root(*file, count);
   Progress progress(count);
   for (std::int64_t i = 0; i < count; ++i) {
     const Case& c = cases[static_cast<std::size_t>(i)];
     progress.show(i, 0.0, c.model);
-    analysis::write_exchange_case(file, analysis::exchange_group(i), c);
+    analysis::write_exchange_case(*file, analysis::exchange_group(i), c);
   }
-  file.commit();
+  file->commit();
   progress.clear();
   fmt::print("{}: {} case{}, {:.1f} MiB of q, k and v\n", options.output, count,
              count == 1 ? "" : "s", analysis::exchange_bytes(cases) / 0x1p20);
@@ -70,7 +79,7 @@ int run(const Options& options) {
 void add_export_command(CLI::App& app, Body& body) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
-      "export", "Write cases with inputs and pattern to an HDF5 file, for kernels in Python");
+      "export", "Write cases with inputs and pattern to a file, for kernels in Python");
   CLI::Option* suite =
       command->add_option("suite", options->suite, "smoke, default, full, or a file of case lines")
           ->type_name("SUITE");
@@ -81,10 +90,15 @@ void add_export_command(CLI::App& app, Body& body) {
       ->excludes(suite);
   command->add_option("--filter", options->filter, "Only cases whose line contains this text")
       ->type_name("TEXT");
-  command->add_option("-o,--output", options->output, "The file; replaced when it is there")
+  command
+      ->add_option("-o,--output", options->output,
+                   "The file: .h5, .safetensors, or a folder of .npy files (a name that "
+                   "ends in / or .npy)")
       ->required()
       ->type_name("FILE");
-  command->add_flag("--compress", options->compress, "Deflate the datasets");
+  command->add_option("--format", options->format, "h5, safetensors or npy, whatever the name says")
+      ->check(CLI::IsMember({"h5", "safetensors", "npy"}));
+  command->add_flag("--compress", options->compress, "Deflate the datasets (HDF5)");
   command
       ->add_option("--fixtures", options->fixtures,
                    "Folder of the recorded vectors (default: found beside the executable)")

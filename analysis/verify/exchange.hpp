@@ -1,15 +1,14 @@
 #pragma once
-// Cases in an HDF5 file, for kernels that live in Python: one group a case with its inputs and
-// pattern, which a script completes with `out` and `lse`. The form is described in
-// docs/exchange.md.
+// Cases in a file of tensors (HDF5, safetensors, a folder of .npy files), for kernels that live in
+// Python: one group a case with its inputs and pattern, which a script completes with `out` and
+// `lse`. The form is described in docs/exchange.md.
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "analysis/verify/exchange_reader.hpp"
 #include "analysis/verify/run_case.hpp"
-#include "core/io/hdf5_writer.hpp"
+#include "core/io/tensor_file.hpp"
 
 namespace lvsa::analysis {
 
@@ -24,25 +23,31 @@ double exchange_bytes(const std::vector<Case>& cases);
 void require_disk(const std::string& path, const std::vector<Case>& cases);
 
 /// The root's attributes, for a file of `cases` cases.
-void write_exchange_root(Hdf5Writer& file, std::int64_t cases);
+void write_exchange_root(TensorSink& file, std::int64_t cases);
 
 /// "case0000", "case0001", ...
 std::string exchange_group(std::int64_t index);
 
 /// Writes one case as a group: inputs, pattern, attributes. Holds the tensors of this case only.
-void write_exchange_case(Hdf5Writer& file, const std::string& group, const Case& c);
+void write_exchange_case(TensorSink& file, const std::string& group, const Case& c);
+
+/// Where `check` finds things: the outputs may stand in a file of their own.
+struct ExchangeFiles {
+  const TensorSource& cases;    ///< as export wrote it
+  const TensorSource& outputs;  ///< out, lse, skipped, kernel and the declared numerics
+};
 
 /// The groups of a file, in their order. Throws Error(kIo) when it is no file of this kind, of
 /// another schema, or does not hold as many cases as were written.
-std::vector<std::string> exchange_groups(const ExchangeReader& file);
+std::vector<std::string> exchange_groups(const TensorSource& file);
 
-/// Name of the kernel: the root's attribute `kernel`, else "file".
-std::string exchange_kernel(const ExchangeReader& file);
+/// Name of the kernel: the root's attribute `kernel` of the file with the outputs, else "file".
+std::string exchange_kernel(const TensorSource& outputs);
 
 /// Judges one group. What the script left out or got wrong is a failure of the case that names it;
 /// so are inputs or a pattern other than the case line gives. A group with an attribute `skipped`
 /// is unsupported. Throws Error(kIo) for what cannot be read and for a case line that is none.
-CaseResult check_exchange_case(const ExchangeReader& file, const std::string& group,
+CaseResult check_exchange_case(const ExchangeFiles& files, const std::string& group,
                                const RunOptions& options);
 
 }  // namespace lvsa::analysis

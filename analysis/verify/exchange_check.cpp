@@ -21,7 +21,7 @@ struct CaseFault {
   std::string message;
 };
 
-[[noreturn]] void bad_file(const ExchangeReader& file, const std::string& object,
+[[noreturn]] void bad_file(const TensorSource& file, const std::string& object,
                            const std::string& what) {
   throw Error(ErrorKind::kIo, fmt::format("{}: {}: {}", file.path(), object, what));
 }
@@ -32,7 +32,7 @@ Shape stored_shape(const Case& c, std::int64_t heads) {
 }
 
 // The form of a dataset that has to be there with this shape.
-DatasetForm require_form(const ExchangeReader& file, const std::string& name, const Shape& shape) {
+TensorForm require_form(const TensorSource& file, const std::string& name, const Shape& shape) {
   const auto form = file.form(name);
   if (!form) throw CaseFault{fmt::format("no dataset {}", name)};
   if (form->shape != shape) {
@@ -42,25 +42,26 @@ DatasetForm require_form(const ExchangeReader& file, const std::string& name, co
   return *form;
 }
 
-[[noreturn]] void bad_type(const std::string& name, const DatasetForm& form,
-                           const std::string& dtype, const std::string& due) {
-  throw CaseFault{fmt::format("{} is {}{}; {} is due", name, form.type,
-                              dtype.empty() ? "" : fmt::format(" with dtype '{}'", dtype), due)};
+[[noreturn]] void bad_type(const std::string& name, const TensorForm& form,
+                           const std::string& due) {
+  throw CaseFault{fmt::format("{} is {}; {} is due", name, element_name(form.type), due)};
 }
 
-void compare_input(const ExchangeReader& file, const std::string& name, const Tensor& due,
+// A type as HDF5, and numpy where it has none, hold it.
+std::string spelled(DType dtype) {
+  const std::string_view name = element_name(element_type(dtype));
+  if (dtype == LVSA_F32 || dtype == LVSA_F64) return std::string(name);
+  return fmt::format("{0} (or uint{1} bits with dtype '{2}')", name, 8 * dtype_bytes(dtype),
+                     dtype_name(dtype));
+}
+
+void compare_input(const TensorSource& file, const std::string& name, const Tensor& due,
                    const Case& c) {
   const Shape shape = stored_shape(c, due.shape()[2]);
-  const DatasetForm form = require_form(file, name, shape);
-  const bool bits = c.dtype != LVSA_F32;
-  const char* type = bits ? "uint16" : "float32";
-  if (form.type != type) bad_type(name, form, "", type);
+  const TensorForm form = require_form(file, name, shape);
+  if (form.type != element_type(c.dtype)) bad_type(name, form, spelled(c.dtype));
   Tensor found(c.dtype, due.shape(), c.layout);
-  if (bits) {
-    file.read(name, reinterpret_cast<std::uint16_t*>(found.bytes()));
-  } else {
-    file.read(name, reinterpret_cast<float*>(found.bytes()));
-  }
+  file.read_bits(name, found.bytes());
   if (std::memcmp(found.bytes(), due.bytes(), due.size_bytes()) == 0) return;
   std::size_t at = 0;
   while (found.bytes()[at] == due.bytes()[at]) ++at;
@@ -73,11 +74,14 @@ void compare_input(const ExchangeReader& file, const std::string& name, const Te
 }
 
 template <typename T>
-void compare_list(const ExchangeReader& file, const std::string& name, const std::vector<T>& due) {
+void compare_list(const TensorSource& file, const std::string& name, const std::vector<T>& due) {
   const auto size = static_cast<std::int64_t>(due.size());
-  require_form(file, name, {size});
+  const TensorForm form = require_form(file, name, {size});
+  if (form.type != ElementType::kI32 && form.type != ElementType::kI64) {
+    bad_type(name, form, "int32 or int64");
+  }
   std::vector<std::int64_t> found(due.size());
-  if (size > 0) file.read(name, found.data());
+  file.read(name, found.data());
   for (std::size_t i = 0; i < due.size(); ++i) {
     if (found[i] == static_cast<std::int64_t>(due[i])) continue;
     throw CaseFault{fmt::format(
@@ -88,25 +92,17 @@ void compare_list(const ExchangeReader& file, const std::string& name, const std
 
 // The output in the case's type. float32 and float64 are rounded to it: rounding is monotone, so a
 // right kernel's value stays within the accepted interval.
-Tensor read_output(const ExchangeReader& file, const std::string& name, const Case& c) {
-  const DatasetForm form = require_form(file, name, stored_shape(c, c.heads));
-  const std::string dtype = file.file().text_attribute(name, "dtype").value_or("");
-  const std::string own(dtype_name(c.dtype));
+Tensor read_output(const TensorSource& file, const std::string& name, const Case& c) {
+  const TensorForm form = require_form(file, name, stored_shape(c, c.heads));
   Tensor out(c.dtype, {c.batch, c.grid.seq_len(), c.heads, c.head_dim}, c.layout);
-  if (form.type == "uint16" && dtype == own && c.dtype != LVSA_F32) {
-    file.read(name, reinterpret_cast<std::uint16_t*>(out.bytes()));
+  if (form.type == element_type(c.dtype)) {
+    file.read_bits(name, out.bytes());
     return out;
   }
-  const bool half = form.type == "float16" && c.dtype == LVSA_F16;
-  if (!half && form.type != "float32" && form.type != "float64") {
-    bad_type(name, form, dtype,
-             c.dtype == LVSA_F32
-                 ? "float32 or float64"
-                 : fmt::format("uint16 bits with dtype '{}', float32 or float64", own));
-  }
-  if (c.dtype == LVSA_F32 && form.type == "float32") {
-    file.read(name, reinterpret_cast<float*>(out.bytes()));
-    return out;
+  if (form.type != ElementType::kF32 && form.type != ElementType::kF64) {
+    bad_type(name, form,
+             c.dtype == LVSA_F32 ? "float32 or float64"
+                                 : fmt::format("{}, float32 or float64", spelled(c.dtype)));
   }
   std::vector<double> values(static_cast<std::size_t>(out.elements()));
   file.read(name, values.data());
@@ -118,11 +114,13 @@ Tensor read_output(const ExchangeReader& file, const std::string& name, const Ca
 }
 
 // [B, S, H], natural logarithm; empty when there is none.
-std::vector<float> read_lse(const ExchangeReader& file, const std::string& name, const Case& c) {
+std::vector<float> read_lse(const TensorSource& file, const std::string& name, const Case& c) {
   if (!file.form(name)) return {};
-  const DatasetForm form = require_form(file, name, {c.batch, c.grid.seq_len(), c.heads});
-  if (form.type != "float32" && form.type != "float64") bad_type(name, form, "", "float32");
-  const std::string base = file.file().text_attribute(name, "base").value_or("e");
+  const TensorForm form = require_form(file, name, {c.batch, c.grid.seq_len(), c.heads});
+  if (form.type != ElementType::kF32 && form.type != ElementType::kF64) {
+    bad_type(name, form, "float32");
+  }
+  const std::string base = file.text_attribute(name, "base").value_or("e");
   if (base != "e" && base != "2") {
     throw CaseFault{fmt::format("{}: attribute base is '{}'; 'e' or '2' is due", name, base)};
   }
@@ -137,11 +135,11 @@ std::vector<float> read_lse(const ExchangeReader& file, const std::string& name,
 // Declared numerics: attributes of the group, else of the root.
 class Declared {
  public:
-  Declared(const ExchangeReader& file, const std::string& group) : file_(file), group_(group) {}
+  Declared(const TensorSource& file, const std::string& group) : file_(file), group_(group) {}
 
   std::int64_t number(const char* name) const {
     for (const std::string& object : {group_, std::string("/")}) {
-      const auto values = file_.file().integer_attribute(object, name);
+      const auto values = file_.integer_attribute(object, name);
       if (!values) continue;
       if (values->size() == 1 && values->front() >= 0 && values->front() < (1 << 30)) {
         return values->front();
@@ -153,7 +151,7 @@ class Declared {
 
   DType dtype(const char* name) const {
     for (const std::string& object : {group_, std::string("/")}) {
-      const auto text = file_.file().text_attribute(object, name);
+      const auto text = file_.text_attribute(object, name);
       if (!text) continue;
       try {
         return parse_dtype(*text);
@@ -165,12 +163,11 @@ class Declared {
   }
 
  private:
-  const ExchangeReader& file_;
+  const TensorSource& file_;
   std::string group_;
 };
 
-lvsa_numerics declared_numerics(const ExchangeReader& file, const std::string& group,
-                                const Case& c) {
+lvsa_numerics declared_numerics(const TensorSource& file, const std::string& group, const Case& c) {
   const Declared declared(file, group);
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
@@ -184,8 +181,8 @@ lvsa_numerics declared_numerics(const ExchangeReader& file, const std::string& g
   return numerics;
 }
 
-Case case_of(const ExchangeReader& file, const std::string& group) {
-  const auto line = file.file().text_attribute(group, "case");
+Case case_of(const TensorSource& file, const std::string& group) {
+  const auto line = file.text_attribute(group, "case");
   if (!line) bad_file(file, group, "attribute case is due: the line of the case");
   try {
     return parse_case(*line);
@@ -194,9 +191,10 @@ Case case_of(const ExchangeReader& file, const std::string& group) {
   }
 }
 
-void judge_group(CaseResult& result, const ExchangeReader& file, const std::string& group,
+void judge_group(CaseResult& result, const ExchangeFiles& files, const std::string& group,
                  const FramePattern& pattern, const RunOptions& options) {
   const Case& c = result.c;
+  const TensorSource& file = files.cases;
   const AttentionTensors tensors = case_tensors(c);
   compare_input(file, group + "/q", tensors.q, c);
   compare_input(file, group + "/k", tensors.k, c);
@@ -205,8 +203,8 @@ void judge_group(CaseResult& result, const ExchangeReader& file, const std::stri
   compare_list(file, group + "/frame_list", pattern.list);
   compare_list(file, group + "/csr_indptr", pattern.offsets);
   compare_list(file, group + "/csr_indices", pattern.list);
-  const Tensor out = read_output(file, group + "/out", c);
-  const std::vector<float> lse = read_lse(file, group + "/lse", c);
+  const Tensor out = read_output(files.outputs, group + "/out", c);
+  const std::vector<float> lse = read_lse(files.outputs, group + "/lse", c);
   KernelOutputs outputs;
   outputs.out = out.view();
   if (!lse.empty()) {
@@ -214,23 +212,23 @@ void judge_group(CaseResult& result, const ExchangeReader& file, const std::stri
       return lse[static_cast<std::size_t>((b * c.grid.seq_len() + s) * c.heads + h)];
     };
   }
-  outputs.numerics = declared_numerics(file, group, c);
+  outputs.numerics = declared_numerics(files.outputs, group, c);
   judge_outputs(result, outputs, tensors, pattern, sample_rows(c), options.progress);
 }
 
 }  // namespace
 
-std::vector<std::string> exchange_groups(const ExchangeReader& file) {
-  const auto schema = file.file().integer_attribute("/", "lvsa_schema");
+std::vector<std::string> exchange_groups(const TensorSource& file) {
+  const auto schema = file.integer_attribute("/", "lvsa_schema");
   if (!schema || schema->size() != 1 || schema->front() != kExchangeSchema) {
     bad_file(file, "/",
              fmt::format("attribute lvsa_schema = {} is due: a file that lvsa-verify "
                          "export wrote",
                          kExchangeSchema));
   }
-  std::vector<std::string> groups = file.file().members("/");
+  std::vector<std::string> groups = file.members("/");
   std::erase_if(groups, [](const std::string& name) { return name.rfind("case", 0) != 0; });
-  const auto written = file.file().integer_attribute("/", "cases");
+  const auto written = file.integer_attribute("/", "cases");
   const auto count = static_cast<std::int64_t>(groups.size());
   if (!written || written->size() != 1 || written->front() != count || count == 0) {
     bad_file(file, "/",
@@ -241,26 +239,30 @@ std::vector<std::string> exchange_groups(const ExchangeReader& file) {
   return groups;
 }
 
-std::string exchange_kernel(const ExchangeReader& file) {
-  return file.file().text_attribute("/", "kernel").value_or("file");
+std::string exchange_kernel(const TensorSource& outputs) {
+  return outputs.text_attribute("/", "kernel").value_or("file");
 }
 
-CaseResult check_exchange_case(const ExchangeReader& file, const std::string& group,
+CaseResult check_exchange_case(const ExchangeFiles& files, const std::string& group,
                                const RunOptions& options) {
   CaseResult result;
-  result.c = case_of(file, group);
+  result.c = case_of(files.cases, group);
   result.line = to_line(result.c);
-  result.kernel = exchange_kernel(file);
-  result.command = fmt::format("lvsa-verify check {} --group {}", shell_quoted(file.path()), group);
+  result.kernel = exchange_kernel(files.outputs);
+  result.command =
+      fmt::format("lvsa-verify check {} --group {}", shell_quoted(files.cases.path()), group);
+  if (files.outputs.path() != files.cases.path()) {
+    result.command += " --outputs " + shell_quoted(files.outputs.path());
+  }
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(result.c));
   describe_pattern(result, pattern);
-  if (const auto reason = file.file().text_attribute(group, "skipped")) {
+  if (const auto reason = files.outputs.text_attribute(group, "skipped")) {
     result.status = Status::kUnsupported;
     result.message = *reason;
     return result;
   }
   try {
-    judge_group(result, file, group, pattern, options);
+    judge_group(result, files, group, pattern, options);
   } catch (const CaseFault& fault) {
     result.status = Status::kFail;
     result.message = fault.message;

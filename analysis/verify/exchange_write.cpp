@@ -21,25 +21,24 @@ double case_bytes(const Case& c, double query_tensors) {
   return rows * heads * static_cast<double>(dtype_bytes(c.dtype));
 }
 
-void write_tensor(Hdf5Writer& file, const std::string& name, const Tensor& tensor, const Case& c) {
+void write_tensor(TensorSink& file, const std::string& name, const Tensor& tensor, const Case& c) {
   std::vector<std::int64_t> shape(tensor.shape().begin(), tensor.shape().end());
   if (c.layout == Layout::kBHSD) std::swap(shape[1], shape[2]);
-  const bool bits = c.dtype != LVSA_F32;
-  file.dataset(name, bits ? Hdf5Type::kU16 : Hdf5Type::kF32, shape, tensor.bytes());
-  file.attribute(name, "dtype", std::string(dtype_name(c.dtype)));
+  file.dataset(name, element_type(c.dtype), shape, tensor.bytes());
+  if (c.dtype == LVSA_F32) file.attribute(name, "dtype", std::string(dtype_name(c.dtype)));
 }
 
-void write_pattern(Hdf5Writer& file, const std::string& group, const FramePattern& pattern) {
+void write_pattern(TensorSink& file, const std::string& group, const FramePattern& pattern) {
   const auto rows = static_cast<std::int64_t>(pattern.offsets.size());
   const auto pairs = static_cast<std::int64_t>(pattern.list.size());
   const std::vector<std::int32_t> indptr(pattern.offsets.begin(), pattern.offsets.end());
-  file.dataset(group + "/frame_offsets", Hdf5Type::kI64, {rows}, pattern.offsets.data());
-  file.dataset(group + "/frame_list", Hdf5Type::kI32, {pairs}, pattern.list.data());
-  file.dataset(group + "/csr_indptr", Hdf5Type::kI32, {rows}, indptr.data());
-  file.dataset(group + "/csr_indices", Hdf5Type::kI32, {pairs}, pattern.list.data());
+  file.dataset(group + "/frame_offsets", ElementType::kI64, {rows}, pattern.offsets.data());
+  file.dataset(group + "/frame_list", ElementType::kI32, {pairs}, pattern.list.data());
+  file.dataset(group + "/csr_indptr", ElementType::kI32, {rows}, indptr.data());
+  file.dataset(group + "/csr_indices", ElementType::kI32, {pairs}, pattern.list.data());
 }
 
-void write_attributes(Hdf5Writer& file, const std::string& group, const Case& c) {
+void write_attributes(TensorSink& file, const std::string& group, const Case& c) {
   const auto number = [&](const char* name, std::int64_t value) {
     file.attribute(group, name, value);
   };
@@ -84,14 +83,14 @@ void require_disk(const std::string& path, const std::vector<Case>& cases) {
   }
 }
 
-void write_exchange_root(Hdf5Writer& file, std::int64_t cases) {
+void write_exchange_root(TensorSink& file, std::int64_t cases) {
   file.attribute("/", "lvsa_schema", kExchangeSchema);
   file.attribute("/", "cases", cases);
 }
 
 std::string exchange_group(std::int64_t index) { return fmt::format("case{:04}", index); }
 
-void write_exchange_case(Hdf5Writer& file, const std::string& group, const Case& c) {
+void write_exchange_case(TensorSink& file, const std::string& group, const Case& c) {
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
   file.group(group);
   write_attributes(file, group, c);
@@ -104,8 +103,8 @@ void write_exchange_case(Hdf5Writer& file, const std::string& group, const Case&
   std::set<std::int64_t> wanted;
   for (const auto& row : sample_rows(c)) wanted.insert(row.token);
   const std::vector<std::int64_t> tokens(wanted.begin(), wanted.end());
-  file.dataset(group + "/wanted_tokens", Hdf5Type::kI64, {static_cast<std::int64_t>(tokens.size())},
-               tokens.data());
+  file.dataset(group + "/wanted_tokens", ElementType::kI64,
+               {static_cast<std::int64_t>(tokens.size())}, tokens.data());
 }
 
 }  // namespace lvsa::analysis

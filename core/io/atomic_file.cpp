@@ -139,6 +139,11 @@ void AtomicFile::open_aside() {
 }
 
 void AtomicFile::write(std::string_view bytes) {
+  if (bytes.size() >= kBufferBytes) {  // nothing is won by another copy
+    flush();
+    write_all(descriptor_, bytes, path_);
+    return;
+  }
   buffer_ += bytes;
   if (buffer_.size() >= kBufferBytes) flush();
 }
@@ -149,10 +154,11 @@ void AtomicFile::flush() {
   buffer_.clear();
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(Sync sync) {
   flush();
   // Some file systems report a full disk only now. Pipes and terminals know no fsync (EINVAL).
-  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) {
+  if (sync == Sync::kNow && ::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS &&
+      errno != ENOTSUP) {
     fail(path_, errno);
   }
   const int descriptor = descriptor_;
@@ -168,6 +174,31 @@ void AtomicFile::discard() noexcept {
   descriptor_ = -1;
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
   temporary_.clear();
+}
+
+NamelessFile::NamelessFile(const std::string& beside) : beside_(beside) {
+  const std::filesystem::path target = name_aside(followed(beside));
+  // Not O_TMPFILE: not all file systems know it.
+  descriptor_ = ::open(target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (descriptor_ < 0) fail(beside, errno);
+  ::unlink(target.c_str());
+}
+
+NamelessFile::~NamelessFile() { ::close(descriptor_); }
+
+void NamelessFile::write(std::string_view bytes) { write_all(descriptor_, bytes, beside_); }
+
+void NamelessFile::copy_to(AtomicFile& file) {
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::string piece(kPiece, '\0');
+  for (off_t at = 0;;) {
+    const ssize_t got = ::pread(descriptor_, piece.data(), piece.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(beside_, errno);
+    if (got == 0) return;
+    file.write({piece.data(), static_cast<std::size_t>(got)});
+    at += got;
+  }
 }
 
 void write_file_atomically(const std::string& path, std::string_view bytes) {

@@ -23,8 +23,12 @@ class AtomicFile {
   /// Buffered: an error may show only in a later write() or in commit().
   void write(std::string_view bytes);
 
+  enum class Sync {
+    kNow,    ///< the bytes are on the disk before the file has its name
+    kLater,  ///< when the system sees fit: for many files that can be made again
+  };
   /// Flushes to the disk, closes, and renames. Nothing may be written after it.
-  void commit();
+  void commit(Sync sync = Sync::kNow);
 
  private:
   void open_aside();
@@ -36,6 +40,25 @@ class AtomicFile {
   std::string target_;     // path_ with symbolic links followed, so that a link stays a link
   std::string temporary_;  // empty when the file is written in place, or no longer there
   std::string buffer_;
+  int descriptor_ = -1;
+};
+
+/// A file without a name, for bytes that wait until what stands before them is known. It goes away
+/// with the process, however that ends.
+class NamelessFile {
+ public:
+  /// In the folder of `beside`, which is also what messages name. Throws Error(kIo).
+  explicit NamelessFile(const std::string& beside);
+  NamelessFile(const NamelessFile&) = delete;
+  NamelessFile& operator=(const NamelessFile&) = delete;
+  ~NamelessFile();
+
+  void write(std::string_view bytes);
+  /// Appends all that was written to another file.
+  void copy_to(AtomicFile& file);
+
+ private:
+  std::string beside_;
   int descriptor_ = -1;
 };
 

@@ -7,58 +7,20 @@
 #include <filesystem>
 
 #include "core/error.hpp"
+#include "core/io/hdf5_handle.hpp"
 #include "core/io/hdf5_probe.hpp"
+#include "core/io/printable.hpp"
+#include "core/io/tensor_file.hpp"
 
 namespace lvsa {
 namespace {
 
-// A handle that closes itself.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  hid_t get() const { return id_; }
-  bool valid() const { return id_ >= 0; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
+using hdf5::Handle;
 
 [[noreturn]] void fail(const std::string& path, const std::string& object,
                        const std::string& what) {
   throw Error(ErrorKind::kIo,
-              fmt::format("{}: {}{}{}", path, object, object.empty() ? "" : ": ", what));
-}
-
-// "case2" before "case10": runs of digits compare as numbers.
-bool natural_less(const std::string& a, const std::string& b) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < a.size() && j < b.size()) {
-    if (!digit(a[i]) || !digit(b[j])) {
-      if (a[i] != b[j]) return a[i] < b[j];
-      ++i;
-      ++j;
-      continue;
-    }
-    const auto run = [&](const std::string& text, std::size_t& at) {
-      while (at < text.size() && text[at] == '0') ++at;
-      const std::size_t first = at;
-      while (at < text.size() && digit(text[at])) ++at;
-      return text.substr(first, at - first);
-    };
-    const std::string x = run(a, i);
-    const std::string y = run(b, j);
-    if (x.size() != y.size()) return x.size() < y.size();
-    if (x != y) return x < y;
-  }
-  return a.size() - i < b.size() - j;
+              fmt::format("{}: {}{}{}", path, printable(object), object.empty() ? "" : ": ", what));
 }
 
 herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* names) {
@@ -73,17 +35,23 @@ std::vector<std::int64_t> shape_of(hid_t space) {
   return {dims.begin(), dims.end()};
 }
 
-std::string read_text(hid_t attribute, hid_t type) {
+// The text of an attribute that holds exactly one; nothing when it cannot be read.
+std::optional<std::string> read_text(hid_t attribute, hid_t type) {
+  constexpr std::size_t kLongest = std::size_t{1} << 26;
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  if (!space.valid() || H5Sget_simple_extent_npoints(space.get()) != 1) return std::nullopt;
   if (H5Tis_variable_str(type) > 0) {
     char* text = nullptr;
     const Handle memory(H5Tcopy(type), H5Tclose);
-    if (H5Aread(attribute, memory.get(), &text) < 0 || text == nullptr) return {};
+    if (H5Aread(attribute, memory.get(), &text) < 0 || text == nullptr) return std::nullopt;
     std::string result(text);
     H5free_memory(text);
     return result;
   }
-  std::string text(H5Tget_size(type), '\0');
-  if (H5Aread(attribute, type, text.data()) < 0) return {};
+  const std::size_t bytes = H5Tget_size(type);
+  if (bytes == 0 || bytes > kLongest) return std::nullopt;
+  std::string text(bytes, '\0');
+  if (H5Aread(attribute, type, text.data()) < 0) return std::nullopt;
   return text.substr(0, text.find('\0'));
 }
 
@@ -163,7 +131,9 @@ std::optional<std::string> Hdf5File::text_attribute(const std::string& object,
   if (!attribute.valid() || !type.valid() || H5Tget_class(type.get()) != H5T_STRING) {
     fail(path_, object, fmt::format("attribute {} is no text", name));
   }
-  return read_text(attribute.get(), type.get());
+  auto text = read_text(attribute.get(), type.get());
+  if (!text) fail(path_, object, fmt::format("attribute {}: one text is due", name));
+  return text;
 }
 
 std::optional<std::vector<std::int64_t>> Hdf5File::integer_attribute(
@@ -177,7 +147,9 @@ std::optional<std::vector<std::int64_t>> Hdf5File::integer_attribute(
       H5Tget_class(type.get()) != H5T_INTEGER) {
     fail(path_, object, fmt::format("attribute {} is no integer", name));
   }
+  constexpr hssize_t kMostIntegers = hssize_t{1} << 20;
   const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  if (count > kMostIntegers) fail(path_, object, fmt::format("attribute {} is too long", name));
   std::vector<std::int64_t> values(static_cast<std::size_t>(std::max<hssize_t>(count, 0)));
   if (count > 0 && H5Aread(attribute.get(), H5T_NATIVE_INT64, values.data()) < 0) {
     fail(path_, object, fmt::format("attribute {} cannot be read", name));

@@ -26,6 +26,8 @@ class Hdf5File {
   Hdf5File& operator=(const Hdf5File&) = delete;
 
   const std::string& path() const { return path_; }
+  /// The library's identifier of the file, for core/io/hdf5_source.cpp.
+  std::int64_t handle() const { return file_; }
   /// Names of the members of a group, in alphabetical order with numbers counted as numbers
   /// ("case2" before "case10").
   std::vector<std::string> members(const std::string& group) const;
@@ -35,7 +37,8 @@ class Hdf5File {
   /// `max_bytes`, or when reading fails (truncated file).
   RealDataset read_reals(const std::string& dataset,
                          std::int64_t max_bytes = std::int64_t{1} << 34) const;
-  /// An attribute of a group or dataset; nothing when it is missing. Throws for another type.
+  /// An attribute of a group or dataset; nothing when it is missing. Throws for another type, and
+  /// for a text attribute that holds several.
   std::optional<std::string> text_attribute(const std::string& object,
                                             const std::string& name) const;
   std::optional<std::vector<std::int64_t>> integer_attribute(const std::string& object,

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/io/hdf5_handle.hpp"
 
 namespace lvsa {
 namespace {
@@ -20,21 +21,7 @@ namespace {
 constexpr hsize_t kChunkBytes = hsize_t{1} << 20;
 constexpr unsigned kDeflateLevel = 1;  // random bits hardly shrink; higher levels only cost time
 
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  hid_t get() const { return id_; }
-  bool valid() const { return id_ >= 0; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
+using hdf5::Handle;
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
   throw Error(ErrorKind::kIo, fmt::format("{}: cannot be written: {}", path, what));
@@ -63,20 +50,33 @@ class FileSizeSignalBlocked {
   sigset_t before_;
 };
 
-hid_t file_type(Hdf5Type type) {
+// What has no type in HDF5, or none that all readers know, is written as its bits.
+hid_t file_type(ElementType type) {
   switch (type) {
-    case Hdf5Type::kU16:
+    case ElementType::kU8:
+    case ElementType::kE4M3:
+    case ElementType::kE5M2:
+      return H5T_STD_U8LE;
+    case ElementType::kU16:
+    case ElementType::kF16:
+    case ElementType::kBF16:
       return H5T_STD_U16LE;
-    case Hdf5Type::kI32:
+    case ElementType::kI32:
       return H5T_STD_I32LE;
-    case Hdf5Type::kI64:
+    case ElementType::kI64:
       return H5T_STD_I64LE;
-    case Hdf5Type::kF32:
+    case ElementType::kF32:
       return H5T_IEEE_F32LE;
-    case Hdf5Type::kF64:
+    case ElementType::kF64:
       return H5T_IEEE_F64LE;
+    default:
+      return H5I_INVALID_HID;
   }
-  return H5I_INVALID_HID;
+}
+
+bool written_as_bits(ElementType type) {
+  const DType dtype = element_dtype(type);
+  return dtype != LVSA_DTYPE_NONE && dtype != LVSA_F32 && dtype != LVSA_F64;
 }
 
 // A chunk of at most kChunkBytes: dimensions are halved from the first on.
@@ -99,20 +99,6 @@ std::vector<hsize_t> chunk_of(std::vector<hsize_t> dims, hsize_t element_bytes) 
 }
 
 }  // namespace
-
-std::size_t hdf5_type_bytes(Hdf5Type type) {
-  switch (type) {
-    case Hdf5Type::kU16:
-      return 2;
-    case Hdf5Type::kI32:
-    case Hdf5Type::kF32:
-      return 4;
-    case Hdf5Type::kI64:
-    case Hdf5Type::kF64:
-      return 8;
-  }
-  return 0;
-}
 
 void leave_hdf5_open_at_exit() { H5dont_atexit(); }
 
@@ -211,7 +197,7 @@ void Hdf5Writer::group(const std::string& name) {
   if (!group.valid()) file_->fail_at(name);
 }
 
-void Hdf5Writer::dataset(const std::string& name, Hdf5Type type,
+void Hdf5Writer::dataset(const std::string& name, ElementType type,
                          const std::vector<std::int64_t>& shape, const void* data) {
   const FileSizeSignalBlocked blocked;
   const std::vector<hsize_t> dims(shape.begin(), shape.end());
@@ -219,7 +205,7 @@ void Hdf5Writer::dataset(const std::string& name, Hdf5Type type,
                      H5Sclose);
   const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   if (!dims.empty()) {
-    const auto chunk = chunk_of(dims, hdf5_type_bytes(type));
+    const auto chunk = chunk_of(dims, element_bytes(type));
     H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
     if (file_->compress() && H5Zfilter_avail(H5Z_FILTER_DEFLATE) > 0) {
       H5Pset_shuffle(properties.get());
@@ -235,6 +221,7 @@ void Hdf5Writer::dataset(const std::string& name, Hdf5Type type,
                                               H5P_DEFAULT, data) < 0)) {
     file_->fail_at(name);
   }
+  if (written_as_bits(type)) attribute(name, "dtype", std::string(dtype_name(element_dtype(type))));
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name,

@@ -12,6 +12,8 @@
 
 #include "analysis/verify/kernel_call.hpp"
 #include "core/error.hpp"
+#include "core/io/hdf5_source.hpp"
+#include "core/io/hdf5_writer.hpp"
 #include "reference/attention/tiled/cpu_kernel.hpp"
 
 namespace lvsa::analysis {
@@ -60,31 +62,36 @@ class ExchangeTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
   std::string path() const { return (folder_ / "cases.h5").string(); }
+  std::string path(const char* name) const { return (folder_ / name).string(); }
 
   // Exports one case, fills it, and judges it. `stored` is the case that the tensors are of.
   CaseResult round_trip(const std::string& line, const std::function<void(Filling&)>& spoil = {},
-                        const std::function<void(Hdf5Writer&)>& more = {}) {
+                        const std::function<void(TensorSink&)>& more = {},
+                        const char* name = "cases.h5") {
     const Case c = parse_case(line);
     Filling filling = filled_by_cpu(c);
     if (spoil) spoil(filling);
-    Hdf5Writer writer(path());
+    fs::remove_all(path(name));
+    const auto sink = create_tensor_file(path(name), tensor_format_of_name(path(name)));
+    TensorSink& writer = *sink;
     write_exchange_root(writer, 1);
     writer.attribute("/", "kernel", std::string("script"));
     write_exchange_case(writer, "case0000", c);
     if (filling.has_out) {
-      writer.dataset("case0000/out", Hdf5Type::kF32, filling.shape, filling.out.data());
+      writer.dataset("case0000/out", ElementType::kF32, filling.shape, filling.out.data());
     }
     if (filling.has_lse) {
-      writer.dataset("case0000/lse", Hdf5Type::kF32, {c.batch, c.grid.seq_len(), c.heads},
+      writer.dataset("case0000/lse", ElementType::kF32, {c.batch, c.grid.seq_len(), c.heads},
                      filling.lse.data());
       if (!filling.base.empty()) writer.attribute("case0000/lse", "base", filling.base);
     }
     if (!filling.skipped.empty()) writer.attribute("case0000", "skipped", filling.skipped);
     if (more) more(writer);
     writer.commit();
-    const ExchangeReader reader(path());
+    const auto source = open_tensor_file(path(name));
+    const TensorSource& reader = *source;
     EXPECT_EQ(exchange_groups(reader), std::vector<std::string>{"case0000"});
-    return check_exchange_case(reader, "case0000", {});
+    return check_exchange_case({reader, reader}, "case0000", {});
   }
 
   fs::path folder_;
@@ -111,6 +118,42 @@ TEST_F(ExchangeTest, AHealthyRoundTripPassesInAllTypesAndLayouts) {
       EXPECT_GT(result.lse.checked, 0);
     }
   }
+}
+
+TEST_F(ExchangeTest, AllFormatsGiveTheSameVerdict) {
+  const auto wrong = [](Filling& f) { std::fill_n(f.out.begin() + 48, 24, 0.0F); };
+  const std::string line =
+      "T=5 P=6 text=3 H=2 Hkv=1 D=16 W=1 ref=3 step=2 input=gauss seed=5 rows=0 layout=bhsd dtype=";
+  for (const char* dtype : {"f32", "f16", "bf16"}) {
+    const CaseResult expected = round_trip(line + dtype);
+    for (const char* name : {"cases.safetensors", "cases.npy"}) {
+      const CaseResult result = round_trip(line + dtype, {}, {}, name);
+      EXPECT_EQ(result.status, Status::kPass) << name << " " << dtype << ": " << result.message;
+      EXPECT_EQ(result.kernel, "script");
+      EXPECT_EQ(result.output.worst_ratio, expected.output.worst_ratio);
+      EXPECT_EQ(result.lse.worst_ratio, expected.lse.worst_ratio);
+      expect_failure(round_trip(line + dtype, wrong, {}, name), "output");
+    }
+  }
+}
+
+TEST_F(ExchangeTest, OutputsMayStandInAFileOfTheirOwn) {
+  const CaseResult result = round_trip(kPlain);
+  const Hdf5Source cases(path());
+  {
+    const Filling filling = filled_by_cpu(parse_case(kPlain));
+    const auto sink = create_tensor_file(path("o.safetensors"), TensorFormat::kSafetensors);
+    sink->dataset("case0000/out", ElementType::kF32, filling.shape, filling.out.data());
+    sink->attribute("/", "kernel", std::string("elsewhere"));
+    sink->commit();
+  }
+  const auto outputs = open_tensor_file(path("o.safetensors"));
+  const CaseResult apart = check_exchange_case({cases, *outputs}, "case0000", {});
+  EXPECT_EQ(apart.status, Status::kPass) << apart.message;
+  EXPECT_EQ(apart.kernel, "elsewhere");
+  EXPECT_EQ(apart.output.worst_ratio, result.output.worst_ratio);
+  EXPECT_EQ(apart.lse.checked, 0);
+  EXPECT_NE(apart.command.find("--outputs"), std::string::npos);
 }
 
 TEST_F(ExchangeTest, TheLogSumExpIsOptionalAndMayBeInBase2) {
@@ -148,8 +191,8 @@ TEST_F(ExchangeTest, WhatIsMissingOrIllShapedIsNamed) {
   expect_failure(
       round_trip(
           kPlain, [](Filling& f) { f.has_out = false; },
-          [&](Hdf5Writer& writer) {
-            writer.dataset("case0000/out", Hdf5Type::kI32, {2, 68, 4, 24}, numbers.data());
+          [&](TensorSink& writer) {
+            writer.dataset("case0000/out", ElementType::kI32, {2, 68, 4, 24}, numbers.data());
           }),
       "int32");
 }
@@ -165,7 +208,7 @@ TEST_F(ExchangeTest, ASkippedCaseIsNotSupported) {
 
 TEST_F(ExchangeTest, DeclaredNumericsNarrowTheBounds) {
   const CaseResult wide = round_trip(kPlain);
-  const CaseResult narrow = round_trip(kPlain, {}, [](Hdf5Writer& writer) {
+  const CaseResult narrow = round_trip(kPlain, {}, [](TensorSink& writer) {
     writer.attribute("/", "key_tile", std::int64_t{32});
     writer.attribute("case0000", "accumulator", std::string("f32"));
   });
@@ -173,7 +216,7 @@ TEST_F(ExchangeTest, DeclaredNumericsNarrowTheBounds) {
   EXPECT_LT(narrow.mean_tolerance, wide.mean_tolerance);
   expect_failure(
       round_trip(kPlain, {},
-                 [](Hdf5Writer& writer) { writer.attribute("/", "p_dtype", std::string("f12")); }),
+                 [](TensorSink& writer) { writer.attribute("/", "p_dtype", std::string("f12")); }),
       "p_dtype");
 }
 
@@ -187,10 +230,11 @@ TEST_F(ExchangeTest, InputsOtherThanTheCaseLineGivesAreTold) {
   write_exchange_case(writer, "spare", c);
   writer.group("case0000");
   writer.attribute("case0000", "case", to_line(c));
-  writer.dataset("case0000/q", Hdf5Type::kF32, {2, 68, 4, 24}, tensors.q.bytes());
+  writer.dataset("case0000/q", ElementType::kF32, {2, 68, 4, 24}, tensors.q.bytes());
   writer.commit();
-  const ExchangeReader reader(path());
-  expect_failure(check_exchange_case(reader, "case0000", {}), "case0000/q is not what the case");
+  const Hdf5Source reader(path());
+  expect_failure(check_exchange_case({reader, reader}, "case0000", {}),
+                 "case0000/q is not what the case");
 }
 
 TEST_F(ExchangeTest, OtherFilesAndMissingGroupsAreBadInput) {
@@ -199,7 +243,7 @@ TEST_F(ExchangeTest, OtherFilesAndMissingGroupsAreBadInput) {
     if (cases > 0) write_exchange_root(writer, cases);
     writer.group("case0000");
     writer.commit();
-    const ExchangeReader reader(path());
+    const Hdf5Source reader(path());
     EXPECT_THROW(exchange_groups(reader), Error);
   };
   expect_error(0);

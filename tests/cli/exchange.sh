@@ -31,6 +31,22 @@ END
 expect 0 "4 cases" "$lv" export cases.txt -o cases.h5
 expect 0 "4 cases" "$lv" export cases.txt -o packed.h5 --compress
 expect 0 "1 case" "$lv" export cases.txt --filter dtype=f32 -o one.h5
+expect 0 "4 cases" "$lv" export cases.txt -o cases.safetensors
+expect 0 "4 cases" "$lv" export cases.txt -o cases.npy
+expect 0 "4 cases" "$lv" export cases.txt -o any --format npy
+for file in cases.safetensors cases.npy any; do
+  expect 1 "no dataset case0001/out" "$lv" check "$file" --no-report
+done
+expect 2 "it is there already" "$lv" export cases.txt -o cases.npy
+expect 2 "only HDF5" "$lv" export cases.txt -o x.safetensors --compress
+head -c 9000 cases.safetensors >cut.safetensors
+expect 2 "cut.safetensors" "$lv" check cut.safetensors
+printf '\377\377\377\377\017\0\0\0{}' >long.safetensors
+expect 2 "100000000" "$lv" check long.safetensors
+cp -r cases.npy cut.npy
+head -c 100 cases.npy/case0002/q.npy >cut.npy/case0002/q.npy
+expect 2 "cut.npy/case0002/q.npy" "$lv" check cut.npy
+rm cut.npy/cases.json
 expect 1 "no dataset case0001/out" "$lv" check cases.h5 --no-report
 expect 1 "0 passed, 1 failed" "$lv" check cases.h5 --no-report --group case0002
 expect 2 "case0009" "$lv" check cases.h5 --no-report --group case0009
@@ -51,9 +67,29 @@ expect 2 "GiB" "$lv" export -o x.h5 --case \
 )
 [ $? -eq 2 ] || fail "a full disk: $(cat full.txt)"
 grep -q full.h5 full.txt || fail "a full disk is not told"
-[ -z "$(find . -name '*full.h5*')" ] || fail "a full disk leaves a file behind"
+for file in full.safetensors full.npy; do
+  (
+    ulimit -f 20
+    "$lv" export cases.txt -o "$file" 2>full.txt
+  )
+  [ $? -eq 2 ] || fail "a full disk: $(cat full.txt)"
+  grep -q "$file" full.txt || fail "a full disk is not told: $(cat full.txt)"
+done
+[ -z "$(find . -name '*full.[hsn]*')" ] || fail "a full disk leaves a file behind"
 [ -z "$(find . -name '*.tmp')" ] || fail "a temporary file is left behind"
 
+if python3 -c 'import numpy' 2>/dev/null; then
+  fill=$LVSA_SOURCE_DIR/python/lvsa_fill.py
+  export PYTHONDONTWRITEBYTECODE=1
+  for file in cases.safetensors cases.npy; do
+    for time in first second; do
+      expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
+      expect 0 "4 passed, 0 failed" "$lv" check "$file" --no-report
+      [ "$time" = second ] || expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
+    done
+  done
+  expect 0 "4 passed, 0 failed" "$lv" check cases.h5 --no-report --outputs cases.safetensors
+fi
 if python3 -c 'import h5py, numpy' 2>/dev/null; then
   fill=$LVSA_SOURCE_DIR/python/lvsa_fill.py
   for file in cases.h5 packed.h5; do

@@ -47,9 +47,9 @@ TEST_F(Hdf5WriterTest, WhatIsWrittenIsRead) {
   for (const bool compress : {false, true}) {
     Hdf5Writer writer(path("a.h5"), compress);
     writer.group("g");
-    writer.dataset("g/bits", Hdf5Type::kU16, {300, 70, 40}, bits.data());
-    writer.dataset("g/reals", Hdf5Type::kF32, {3}, reals.data());
-    writer.dataset("g/empty", Hdf5Type::kI32, {0}, nullptr);
+    writer.dataset("g/bits", ElementType::kU16, {300, 70, 40}, bits.data());
+    writer.dataset("g/reals", ElementType::kF32, {3}, reals.data());
+    writer.dataset("g/empty", ElementType::kI32, {0}, nullptr);
     writer.attribute("g", "text", std::string("B,S,H,D"));
     writer.attribute("/", "number", std::int64_t{-7});
     writer.commit();
