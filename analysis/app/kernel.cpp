@@ -88,7 +88,8 @@ void add_options(CLI::App* command, Options& options) {
   CLI::Option* suite =
       command
           ->add_option("--suite", options.suite,
-                       "smoke (10 s), default (2 min), full (hours), or a file of case lines")
+                       "smoke (10 s), default (2 min), full (hours), random:COUNT[:SEED], or a file of "
+                       "case lines")
           ->capture_default_str()
           ->type_name("NAME|FILE");
   command

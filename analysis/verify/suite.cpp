@@ -68,12 +68,14 @@ std::vector<Case> recorded_cases(const std::string& path) {
 
 std::vector<Case> suite_cases(const std::string& suite,
                               const std::function<std::string()>& fixtures) {
+  if (is_random_suite(suite)) return random_cases(suite);
   std::vector<Case> cases;
   if (!is_built_in(suite)) {
     if (!std::filesystem::exists(suite)) {
       throw Error(
           ErrorKind::kValue,
-          fmt::format("suite '{}': smoke, default, full or an existing file is due", suite));
+          fmt::format("suite '{}': smoke, default, full, random:COUNT or an existing file is due",
+                      suite));
     }
     read_suite_file(suite, 0, cases);
     if (cases.empty()) throw Error(ErrorKind::kValue, fmt::format("{}: holds no case", suite));

@@ -1,6 +1,7 @@
 #pragma once
 // Suites: named lists of cases, and files of case lines.
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ namespace lvsa::analysis {
 ///  - "full": the same models at every whole multiple of the horizon and every step of a rotation
 ///  up
 ///    to 8, in all element types, all rows computed: hours;
+///  - "random:COUNT" or "random:COUNT:SEED": cases drawn at random, small enough that a thousand
+///    take minutes; the same seed gives the same cases;
 ///  - anything else: a file of case lines; '#' begins a comment, "include FILE" takes in another
 ///  file.
 /// `fixtures` gives the folder that holds attention_vectors.h5; asked by the built-in suites only.
@@ -31,6 +34,14 @@ std::vector<Case> recorded_cases(const std::string& path);
 
 /// Small shapes around the sizes where kernels go wrong.
 std::vector<Case> small_cases();
+
+/// Random cases. Number i of a seed is the same in a suite of any length.
+inline constexpr std::string_view kRandomPrefix = "random:";
+inline constexpr std::uint64_t kMostRandomCases = 1'000'000;
+bool is_random_suite(std::string_view suite);
+/// Throws Error(kValue) when what follows the prefix is no count (and seed).
+std::vector<Case> random_cases(std::string_view suite);
+Case random_case(std::uint64_t seed, std::uint64_t number);
 
 /// Model geometries of the default and the full suite.
 std::vector<Case> model_cases();
