@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace lvsa::app {
 
@@ -21,6 +22,8 @@ using Body = std::function<int()>;
 
 /// The command line as it was typed (words quoted where they need it), for provenance.
 std::string command_line();
+/// Its words, the program first.
+const std::vector<std::string>& command_words();
 
 /// Each adds its subcommand with options, help and an example.
 void add_kernel_command(CLI::App& app, Body& body);

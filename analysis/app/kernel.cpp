@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/fixtures.hpp"
-#include "analysis/app/kernel_choice.hpp"
+#include "analysis/app/kernel_run.hpp"
 #include "analysis/app/outcome.hpp"
-#include "analysis/app/progress.hpp"
-#include "analysis/verify/run_case.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
 
@@ -19,18 +18,7 @@ namespace {
 using analysis::Case;
 using analysis::CaseResult;
 
-struct Options {
-  std::string kernel = "cpu";
-  std::string suite = "default";
-  std::vector<std::string> cases;
-  std::string filter;
-  std::string fixtures;
-  std::int64_t threads = 0;
-  bool list = false;
-  OutcomeOptions outcome;
-};
-
-std::vector<Case> chosen_cases(const Options& options) {
+std::vector<Case> chosen_cases(const KernelOptions& options) {
   std::vector<Case> cases;
   if (options.cases.empty()) {
     cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
@@ -48,40 +36,61 @@ std::vector<Case> chosen_cases(const Options& options) {
   return cases;
 }
 
-std::vector<CaseResult> run_cases(const std::vector<Case>& cases, const Options& options,
-                                  const lvsa_kernel& kernel) {
-  std::vector<CaseResult> results;
-  Progress progress(static_cast<std::int64_t>(cases.size()));
-  print_header(options.outcome);
-  for (const Case& c : cases) {
-    const auto done = static_cast<std::int64_t>(results.size());
-    progress.show(done, 0.0, c.model);
-    analysis::RunOptions run;
-    run.threads = static_cast<std::int32_t>(options.threads);
-    run.kernel_option = options.kernel;
-    run.progress = [&](double share) { progress.show(done, share, c.model); };
-    results.push_back(analysis::run_case(c, kernel, run));
-    progress.clear();
-    print_result(results.back(), options.outcome);
-  }
-  return results;
-}
-
-int run(const Options& options, const std::string& command_line) {
+int run(const KernelOptions& options, const std::string& command_line) {
   constexpr OutcomeWords kWords{"not run: outside what the kernel says it can do",
                                 "lvsa-verify kernel: no case ran: the kernel supports none of them",
                                 false};
-  const KernelChoice choice = choose_kernel(options.kernel);
+  if (!options.as_worker.empty()) return run_as_worker(options);
+  KernelRun kernel_run(options);
   const std::vector<Case> cases = chosen_cases(options);
   if (options.list) {
     for (const Case& c : cases) fmt::print("{}\n", analysis::to_line(c));
     return kAllGood;
   }
   prepare_reports(options.outcome);
-  return finish(run_cases(cases, options, *choice.kernel), options.outcome, kWords, command_line);
+  print_header(options.outcome);
+  std::vector<CaseResult> results(cases.size());
+  kernel_run.run(cases, [&](CaseResult result) {
+    print_result(result, options.outcome);
+    results[static_cast<std::size_t>(result.number) - 1] = std::move(result);
+  });
+  return finish(results, options.outcome, kWords, command_line);
 }
 
-void add_options(CLI::App* command, Options& options) {
+void add_isolation_options(CLI::App* command, KernelOptions& options) {
+  command
+      ->add_option("--isolate", options.isolate,
+                   "process: each case in a process of its own, so that a crash or a hang costs "
+                   "that case alone; none: all in this process (for debuggers and profilers)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"process", "none"}));
+  command
+      ->add_option("--timeout", options.timeout_s,
+                   "Seconds without a sign of life after which a case counts as hung; 0: by its "
+                   "size, a minute at the least")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e9))
+      ->type_name("SECONDS");
+  command->add_option("--jobs", options.jobs, "Cases at a time, each with its share of the cores")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  command
+      ->add_option("--cases-per-process", options.cases_per_process,
+                   "Cases that one process may judge before it is replaced; 0: one, but all of "
+                   "them where the kernel opens a GPU")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+  command
+      ->add_option("--memory-limit", options.memory_limit_gib,
+                   "Address space of a process that judges, in GiB; 0: no limit (GPU libraries "
+                   "need far more than they use)")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("GIB");
+  command->add_option("--as-worker", options.as_worker)->group("");
+}
+
+void add_options(CLI::App* command, KernelOptions& options) {
   command->add_option("--kernel", options.kernel, "Kernel: cpu, or a plugin path/to/lib.so[:name]")
       ->capture_default_str()
       ->type_name("NAME|PATH");
@@ -107,13 +116,14 @@ void add_options(CLI::App* command, Options& options) {
                    "Folder of the recorded vectors (default: found beside the executable)")
       ->type_name("DIR");
   command->add_flag("--list", options.list, "Print the case lines and stop");
+  add_isolation_options(command, options);
   add_outcome_options(command, options.outcome);
 }
 
 }  // namespace
 
 void add_kernel_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KernelOptions>();
   CLI::App* command = app.add_subcommand(
       "kernel",
       "Run a suite of cases against an attention kernel and judge every checked output "

@@ -62,6 +62,8 @@ std::string lvsa::app::command_line() {
   return line;
 }
 
+const std::vector<std::string>& lvsa::app::command_words() { return typed_words; }
+
 int main(int argc, char** argv) {
   typed_words.assign(argv, argv + argc);
   CLI::App app(kAbout, "lvsa-verify");

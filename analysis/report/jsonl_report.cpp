@@ -1,5 +1,7 @@
 #include "analysis/report/jsonl_report.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -33,11 +35,11 @@ Json element_json(const ElementReport& element, bool has_column) {
   if (has_column) json["column"] = element.column;
   json["expected"] = number(element.expected);
   json["got"] = number(element.got);
-  if (has_column) {
-    json["tolerance"] = tolerance_json(element.tolerance);
-  } else {
-    json["tolerance"] = {{"total", number(element.tolerance.total)}};
-  }
+  const Tolerance& t = element.tolerance;
+  const bool has_terms =
+      t.p_rounding != 0.0 || t.scores != 0.0 || t.accumulation != 0.0 || t.underflow != 0.0;
+  json["tolerance"] =
+      has_column || has_terms ? tolerance_json(t) : Json{{"total", number(t.total)}};
   json["ratio"] = number(element.ratio);
   return json;
 }
@@ -83,13 +85,32 @@ Json timings_json(const Timings& timings) {
           {"oracle_s", number(timings.oracle_s)}};
 }
 
+Json checks_json(const std::vector<NamedCheck>& checks) {
+  Json list = Json::array();
+  for (const NamedCheck& check : checks) {
+    list.push_back({{"name", valid_utf8(check.name)},
+                    {"state", check_state_name(check.state)},
+                    {"message", valid_utf8(check.message)}});
+  }
+  return list;
+}
+
+Json hash_json(std::uint64_t hash) {
+  return hash == 0 ? Json() : Json(fmt::format("{:016x}", hash));
+}
+
+Json inputs_json(const InputHashes& inputs) {
+  return {{"q", hash_json(inputs.q)}, {"k", hash_json(inputs.k)}, {"v", hash_json(inputs.v)}};
+}
+
 Json frame_ratios_json(const std::vector<double>& ratios) {
   Json list = Json::array();
   for (const double ratio : ratios) list.push_back(ratio < 0 ? Json() : number(ratio));
   return list;
 }
 
-// Bytes that are no UTF-8 become U+FFFD instead of an exception.
+// Texts have gone through valid_utf8(), which replaces byte by byte; what is left is replaced here
+// instead of an exception.
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -105,19 +126,26 @@ std::string run_json_line(const Provenance& provenance) {
 
 std::string to_json_line(const CaseResult& result) {
   return dump({{"type", "case"},
-               {"case", result.line},
-               {"kernel", result.kernel},
+               {"number", result.number},
+               {"case", valid_utf8(result.line)},
+               {"kernel", valid_utf8(result.kernel)},
                {"status", status_name(result.status)},
-               {"message", result.message},
-               {"command", result.command},
-               {"model", result.c.model},
+               {"message", valid_utf8(result.message)},
+               {"where", valid_utf8(result.where)},
+               {"suspect", valid_utf8(result.suspect)},
+               {"command", valid_utf8(result.command)},
+               {"replay", valid_utf8(result.replay)},
+               {"model", valid_utf8(result.c.model)},
                {"sizes", sizes_json(result.c)},
                {"input", input_name(result.c.input)},
+               {"input_hashes", inputs_json(result.inputs)},
                {"pattern", pattern_json(result)},
                {"rows_checked", result.rows_checked},
                {"weak_rows", result.weak_rows},
                {"output", check_json(result.output, true)},
                {"lse", check_json(result.lse, false)},
+               {"schedule", check_json(result.schedule, true)},
+               {"checks", checks_json(result.checks)},
                {"mean_signal", number(result.mean_signal)},
                {"mean_tolerance", number(result.mean_tolerance)},
                {"frame_worst_ratio", frame_ratios_json(result.frame_worst_ratio)},

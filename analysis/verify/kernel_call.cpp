@@ -1,10 +1,12 @@
 #include "analysis/verify/kernel_call.hpp"
 
+#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cfenv>
 #include <cmath>
 #include <cstring>
 
@@ -29,8 +31,45 @@ std::int64_t count_all_ones(const std::byte* data, std::int64_t count) {
 
 std::string failure(const lvsa_kernel& kernel, const char* step, lvsa_status status,
                     const char* message) {
-  return fmt::format("kernel {}: {} returned status {}{}{}", kernel.name, step,
-                     static_cast<int>(status), message[0] != '\0' ? ": " : "", message);
+  const int number = static_cast<int>(status);
+  const bool known = number >= LVSA_OK && number <= LVSA_FAILED;
+  std::string line = message;
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  return fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
+                     known ? "status" : "what is no status,", number, line.empty() ? "" : ": ",
+                     line);
+}
+
+// The floating-point environment as it was: a kernel that sets flush-to-zero or a rounding mode for
+// itself must not change how it is judged.
+class FloatEnvironmentKept {
+ public:
+  FloatEnvironmentKept() { std::fegetenv(&before_); }
+  FloatEnvironmentKept(const FloatEnvironmentKept&) = delete;
+  FloatEnvironmentKept& operator=(const FloatEnvironmentKept&) = delete;
+  ~FloatEnvironmentKept() { std::fesetenv(&before_); }
+
+ private:
+  std::fenv_t before_{};
+};
+
+// A C++ exception must not leave a function of the C interface; where one does, it is the kernel's
+// failure and not this program's.
+template <typename Call>
+lvsa_status guarded(const lvsa_kernel& kernel, const char* step, Call call) {
+  const FloatEnvironmentKept kept;
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kKernel, fmt::format("kernel {}: a C++ exception left its {}: {}",
+                                                kernel.name, step, error.what()));
+  } catch (const abi::__forced_unwind&) {  // a thread that is being ended: not to be held up
+    throw;
+  } catch (...) {
+    throw Error(ErrorKind::kKernel,
+                fmt::format("kernel {}: a C++ exception left its {}", kernel.name, step));
+  }
 }
 
 }  // namespace
@@ -99,15 +138,25 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
 void KernelCall::run() {
   std::size_t bytes = 0;
   if (kernel_.workspace != nullptr) {
-    const lvsa_status status = kernel_.workspace(&problem_, &bytes);
+    const lvsa_status status =
+        guarded(kernel_, "workspace query", [&] { return kernel_.workspace(&problem_, &bytes); });
     if (status != LVSA_OK) {
       throw Error(ErrorKind::kKernel, failure(kernel_, "workspace query", status, ""));
     }
   }
-  workspace_.resize(bytes);
+  try {
+    workspace_.resize(bytes);
+  } catch (const std::exception&) {  // bad_alloc, length_error
+    throw Error(ErrorKind::kKernel,
+                fmt::format("kernel {}: asks for a workspace of {} bytes, which is more than "
+                            "there is",
+                            kernel_.name, bytes));
+  }
   std::array<char, 512> message{};
-  const lvsa_status status = kernel_.run(&problem_, workspace_.data(), workspace_.size(), nullptr,
-                                         message.data(), message.size());
+  const lvsa_status status = guarded(kernel_, "run", [&] {
+    return kernel_.run(&problem_, workspace_.data(), workspace_.size(), nullptr, message.data(),
+                       message.size());
+  });
   message.back() = '\0';
   if (status != LVSA_OK) {
     throw Error(ErrorKind::kKernel, failure(kernel_, "run", status, message.data()));
@@ -123,7 +172,9 @@ std::optional<lvsa_numerics> KernelCall::numerics() const {
   if (kernel_.numerics == nullptr) return std::nullopt;
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
-  if (kernel_.numerics(&problem_, &numerics) != LVSA_OK) return std::nullopt;
+  const lvsa_status status =
+      guarded(kernel_, "numerics query", [&] { return kernel_.numerics(&problem_, &numerics); });
+  if (status != LVSA_OK) return std::nullopt;
   // What lies behind the fields that the kernel knows is not its word.
   const std::size_t known = std::min(numerics.struct_size, sizeof numerics);
   std::memset(reinterpret_cast<std::byte*>(&numerics) + known, 0, sizeof numerics - known);

@@ -1,5 +1,7 @@
 #include "analysis/verify/result.hpp"
 
+#include <array>
+
 namespace lvsa::analysis {
 
 std::string_view status_name(Status status) {
@@ -20,6 +22,36 @@ std::string_view status_name(Status status) {
       return "timeout";
   }
   return "unknown";
+}
+
+std::optional<Status> parse_status(std::string_view name) {
+  constexpr std::array kAll = {Status::kPass,   Status::kWeak,        Status::kFail,
+                               Status::kError,  Status::kUnsupported, Status::kCrash,
+                               Status::kTimeout};
+  for (const Status status : kAll) {
+    if (name == status_name(status)) return status;
+  }
+  return std::nullopt;
+}
+
+std::string_view check_state_name(CheckState state) {
+  switch (state) {
+    case CheckState::kHolds:
+      return "holds";
+    case CheckState::kFails:
+      return "fails";
+    case CheckState::kNotApplicable:
+      return "not applicable";
+  }
+  return "unknown";
+}
+
+std::optional<CheckState> parse_check_state(std::string_view name) {
+  for (const CheckState state :
+       {CheckState::kHolds, CheckState::kFails, CheckState::kNotApplicable}) {
+    if (name == check_state_name(state)) return state;
+  }
+  return std::nullopt;
 }
 
 RunSummary summarise(const std::vector<CaseResult>& results) {

@@ -2,6 +2,7 @@
 // What one case of a conformance run came to.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ enum class Status {
 };
 /// "pass", "weak", "fail", "error", "unsupported", "crash", "timeout".
 std::string_view status_name(Status status);
+/// The reverse; empty for any other text.
+std::optional<Status> parse_status(std::string_view name);
 /// Whether a run with such a case exits with 1.
 inline bool is_failure(Status status) {
   return status == Status::kFail || status == Status::kError || status == Status::kCrash ||
@@ -39,6 +42,9 @@ struct NamedCheck {
   CheckState state = CheckState::kHolds;
   std::string message;  ///< one line when it fails or does not apply
 };
+/// "holds", "fails", "not applicable".
+std::string_view check_state_name(CheckState state);
+std::optional<CheckState> parse_check_state(std::string_view name);
 
 /// One output element and what was due there.
 struct ElementReport {
@@ -65,6 +71,14 @@ struct OutputCheck {
   ElementReport worst;  ///< the element that failed by most, else the one nearest to its bound
 };
 
+/// Hashes of the bytes of q, k and v as they were given to the kernel
+/// (analysis/verify/byte_hash.hpp); 0: not made.
+struct InputHashes {
+  std::uint64_t q = 0;
+  std::uint64_t k = 0;
+  std::uint64_t v = 0;
+};
+
 struct Timings {
   double inputs_s = 0.0;
   double kernel_s = 0.0;
@@ -72,6 +86,7 @@ struct Timings {
 };
 
 struct CaseResult {
+  std::int64_t number = 0;  ///< place of the case in its suite, from 1; 0: it belongs to none
   Case c;
   std::string line;     ///< to_line(c)
   std::string kernel;   ///< name of the kernel
@@ -87,13 +102,14 @@ struct CaseResult {
 
   std::int64_t rows_checked = 0;
   OutputCheck output;
-  OutputCheck lse;           ///< checked = 0 when the kernel has none
+  OutputCheck lse;  ///< checked = 0 when the kernel has none
   /// Tier B, for a kernel that declares its schedule; checked = 0 otherwise.
   OutputCheck schedule;
   std::vector<NamedCheck> checks;  ///< relations and probes, in the order in which they ran
   std::string suspect;  ///< one line: what is within bounds but unlikely of a right kernel (tier C)
   std::string where;    ///< one line: what the failing elements have in common
   std::string replay;   ///< replay file of the smallest case that still fails; empty: none
+  InputHashes inputs;
   double mean_signal = 0.0;  ///< mean |expected| over the checked elements
   double mean_tolerance = 0.0;
   std::int64_t weak_rows = 0;  ///< rows with a score error of 2^-8 or more

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/verify/byte_hash.hpp"
 #include "analysis/verify/judge.hpp"
 #include "analysis/verify/kernel_call.hpp"
 #include "core/error.hpp"
@@ -18,6 +19,13 @@ using reference::RowId;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+InputHashes hash_inputs(const AttentionTensors& tensors) {
+  const auto hash = [](const Tensor& tensor) {
+    return byte_hash(tensor.bytes(), tensor.size_bytes());
+  };
+  return {hash(tensors.q), hash(tensors.k), hash(tensors.v)};
 }
 
 }  // namespace
@@ -44,35 +52,48 @@ void describe_pattern(CaseResult& result, const FramePattern& pattern) {
       static_cast<std::size_t>(c.grid.frames + (c.grid.text_tokens > 0 ? 1 : 0)), -1.0);
 }
 
-CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options) {
+CaseResult begin_result(const Case& c, const FramePattern& pattern, const std::string& kernel,
+                        const std::string& kernel_option) {
   CaseResult result;
   result.c = c;
   result.line = to_line(c);
-  result.kernel = kernel.name;
-  result.command =
-      fmt::format("lvsa-verify kernel --kernel {} --case {}",
-                  shell_quoted(options.kernel_option.empty() ? kernel.name : options.kernel_option),
-                  shell_quoted(result.line));
-  const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
+  result.kernel = kernel;
+  result.command = fmt::format("lvsa-verify kernel --kernel {} --case {}",
+                               shell_quoted(kernel_option.empty() ? kernel : kernel_option),
+                               shell_quoted(result.line));
   describe_pattern(result, pattern);
+  return result;
+}
+
+CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options) {
+  const auto begin_part = [&](std::string_view part) {
+    if (options.part) options.part(part);
+  };
+  const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
+  CaseResult result = begin_result(c, pattern, kernel.name, options.kernel_option);
   if (const auto reason = unsupported_reason(kernel, c)) {
     result.status = Status::kUnsupported;
     result.message = *reason;
     return result;
   }
+  begin_part("making its inputs");
   auto start = std::chrono::steady_clock::now();
   AttentionTensors tensors = case_tensors(c);
   result.timings.inputs_s = seconds_since(start);
+  result.inputs = hash_inputs(tensors);
   const std::vector<RowId> rows = sample_rows(c);
   std::vector<std::int64_t> wanted;
   if (c.only_wanted) {
     for (const RowId& row : rows) wanted.push_back(row.token);
   }
   KernelCall call(kernel, c, tensors, pattern, options.threads, std::move(wanted));
+  KernelOutputs outputs;
+  begin_part(kKernelPart);
   try {
     start = std::chrono::steady_clock::now();
     call.run();
     result.timings.kernel_s = seconds_since(start);
+    outputs.numerics = call.numerics();
   } catch (const Error& error) {
     result.status = Status::kError;
     result.message = error.what();
@@ -83,14 +104,13 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
     result.useful_gflops = 4e-9 * static_cast<double>(c.head_dim * c.heads * c.batch) *
                            result.density * tokens * tokens / result.timings.kernel_s;
   }
-  KernelOutputs outputs;
+  begin_part("judging its outputs");
   outputs.out = call.out().view();
   if (call.has_lse()) {
     outputs.lse = [&call](auto b, auto s, auto h) { return call.lse(b, s, h); };
     outputs.unwritten_lse = call.unwritten_lse();
   }
   outputs.unwritten_outputs = call.unwritten_outputs();
-  outputs.numerics = call.numerics();
   judge_outputs(result, outputs, tensors, pattern, rows, options.progress);
   return result;
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/verify/inputs.hpp"
@@ -18,7 +19,18 @@ struct RunOptions {
   std::string kernel_option;  ///< how --kernel named it, for the command that repeats a case
   /// Called with the share of the case that is done, 0 .. 1, from one thread at a time.
   std::function<void(double)> progress;
+  /// Called before each part of the case that may take long, with what it is: a crash or a hang is
+  /// told as "during" it. A kernel's call is one such part; it ends with the next one.
+  std::function<void(std::string_view)> part;
 };
+
+/// What `part` is called with around a call of the kernel.
+inline constexpr std::string_view kKernelPart = "the kernel's call";
+
+/// A result with the case, the command that repeats it and what is to be told of its pattern, and
+/// no verdict yet. `kernel_option` is how --kernel named it; empty: the name.
+CaseResult begin_result(const Case& c, const FramePattern& pattern, const std::string& kernel,
+                        const std::string& kernel_option);
 
 /// Judges the kernel by tier A bounds on the case's sampled rows. Never throws for what the kernel
 /// does; throws Error for a case that cannot be made (sizes beyond memory, a missing file).

@@ -1,0 +1,195 @@
+#include "analysis/app/kernel_run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "analysis/app/command.hpp"
+#include "analysis/app/kernel_choice.hpp"
+#include "analysis/app/progress.hpp"
+#include "analysis/app/stop_signals.hpp"
+#include "analysis/report/jsonl_reader.hpp"
+#include "analysis/report/jsonl_report.hpp"
+#include "analysis/run/case_pool.hpp"
+#include "analysis/verify/run_case.hpp"
+#include "core/error.hpp"
+
+namespace lvsa::app {
+namespace {
+
+using analysis::Case;
+using analysis::CaseResult;
+
+std::int64_t worker_threads(const KernelOptions& options) {
+  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  return std::max<std::int64_t>(1, cores / std::max<std::int64_t>(1, options.jobs));
+}
+
+std::vector<std::string> worker_words(const KernelOptions& options) {
+  constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+  std::vector<std::string> words = command_words();
+  words.front() = "/proc/self/exe";
+  const auto limit_b = static_cast<std::int64_t>(std::llround(options.memory_limit_gib * kGiB));
+  words.emplace_back("--as-worker");
+  words.push_back(analysis::to_text({getpid(), limit_b}));
+  return words;
+}
+
+// Several workers share the cores; what a user has set stays.
+std::vector<std::string> worker_environment(const KernelOptions& options) {
+  if (options.jobs <= 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return {};
+  return {fmt::format("OMP_NUM_THREADS={}", worker_threads(options))};
+}
+
+}  // namespace
+
+CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOptions& options,
+                      const analysis::CaseProgress& progress) {
+  analysis::RunOptions run;
+  run.threads = static_cast<std::int32_t>(options.threads);
+  if (options.threads == 0 && options.jobs > 1) {
+    run.threads = static_cast<std::int32_t>(worker_threads(options));
+  }
+  run.kernel_option = options.kernel;
+  run.progress = progress.share;
+  run.part = progress.part;
+  return analysis::run_case(c, kernel, run);
+}
+
+int run_as_worker(const KernelOptions& options) {
+  KernelChoice choice;
+  analysis::WorkerTask task;
+  task.load = [&]() -> const lvsa_kernel& {
+    choice = choose_kernel(options.kernel);
+    return *choice.kernel;
+  };
+  task.run = [&](const Case& c, const analysis::CaseProgress& progress) {
+    return judge_case(c, *choice.kernel, options, progress);
+  };
+  return analysis::serve_cases(analysis::parse_worker_set_up(options.as_worker), task);
+}
+
+class KernelRun::Way {
+ public:
+  Way() = default;
+  virtual ~Way() = default;
+  Way(const Way&) = delete;
+  Way& operator=(const Way&) = delete;
+  virtual const std::string& kernel_name() const = 0;
+  virtual void run(const std::vector<Case>& cases,
+                   const std::function<void(CaseResult)>& result) = 0;
+};
+
+class KernelRun::InProcess : public KernelRun::Way {
+ public:
+  explicit InProcess(const KernelOptions& options)
+      : options_(options), choice_(choose_kernel(options.kernel)), name_(choice_.kernel->name) {}
+
+  const std::string& kernel_name() const override { return name_; }
+
+  void run(const std::vector<Case>& cases, const std::function<void(CaseResult)>& result) override {
+    Progress bar(static_cast<std::int64_t>(cases.size()));
+    std::int64_t done = 0;
+    for (const Case& c : cases) {
+      analysis::CaseProgress progress;
+      progress.share = [&](double share) { bar.show(done, share, c.model); };
+      progress.share(0.0);
+      CaseResult judged = judge_case(c, *choice_.kernel, options_, progress);
+      judged.number = ++done;
+      bar.clear();
+      // The way through the line, so that a result is the same whichever process it comes from.
+      result(analysis::parse_json_line(analysis::to_json_line(judged)));
+    }
+  }
+
+ private:
+  const KernelOptions& options_;
+  KernelChoice choice_;
+  std::string name_;
+};
+
+class KernelRun::InWorkers : public KernelRun::Way {
+ public:
+  explicit InWorkers(const KernelOptions& options) : pool_(settings(options), callbacks()) {
+    name_ = pool_.start().name;
+  }
+
+  const std::string& kernel_name() const override { return name_; }
+
+  void run(const std::vector<Case>& cases, const std::function<void(CaseResult)>& result) override {
+    Progress bar(static_cast<std::int64_t>(cases.size()));
+    bar_ = &bar;
+    cases_ = &cases;
+    result_ = &result;
+    pool_.run();
+    bar_ = nullptr;
+  }
+
+ private:
+  analysis::PoolSettings settings(const KernelOptions& options) {
+    analysis::PoolSettings settings;
+    settings.argv = worker_words(options);
+    settings.environment = worker_environment(options);
+    settings.jobs = options.jobs;
+    settings.cases_per_process = options.cases_per_process;
+    settings.timeout_s = options.timeout_s;
+    settings.kernel_option = options.kernel;
+    settings.stop_descriptor = signals_.descriptor();
+    return settings;
+  }
+
+  analysis::CasePool::Callbacks callbacks() {
+    analysis::CasePool::Callbacks callbacks;
+    callbacks.next = [this]() -> std::optional<analysis::NumberedCase> {
+      if (given_ == cases_->size()) return std::nullopt;
+      const std::size_t i = given_++;
+      return analysis::NumberedCase{static_cast<std::int64_t>(i) + 1, (*cases_)[i]};
+    };
+    callbacks.result = [this](CaseResult result) {
+      ++done_;
+      bar_->clear();
+      (*result_)(std::move(result));
+    };
+    callbacks.printed = [this](std::string_view line) {
+      if (bar_ != nullptr) bar_->clear();
+      fmt::print(stderr, "{}\n", line);
+    };
+    callbacks.progress = [this](double shares, const Case& c) {
+      bar_->show(done_, shares, c.model);
+    };
+    return callbacks;
+  }
+
+  StopSignals signals_;
+  const std::vector<Case>* cases_ = nullptr;
+  const std::function<void(CaseResult)>* result_ = nullptr;
+  Progress* bar_ = nullptr;
+  std::size_t given_ = 0;
+  std::int64_t done_ = 0;
+  std::string name_;
+  analysis::CasePool pool_;
+};
+
+KernelRun::KernelRun(const KernelOptions& options) {
+  if (options.isolate == "none") {
+    way_ = std::make_unique<InProcess>(options);
+  } else {
+    way_ = std::make_unique<InWorkers>(options);
+  }
+}
+
+KernelRun::~KernelRun() = default;
+
+const std::string& KernelRun::kernel_name() const { return way_->kernel_name(); }
+
+void KernelRun::run(const std::vector<Case>& cases, const std::function<void(CaseResult)>& result) {
+  way_->run(cases, result);
+}
+
+}  // namespace lvsa::app

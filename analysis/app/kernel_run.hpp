@@ -1,0 +1,65 @@
+#pragma once
+// What `lvsa-verify kernel` does: judges cases in worker processes, or in its own.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/app/outcome.hpp"
+#include "analysis/run/worker.hpp"
+#include "analysis/verify/case.hpp"
+#include "analysis/verify/result.hpp"
+
+namespace lvsa::app {
+
+/// The options of the subcommand. A worker process is started with the same command line and one
+/// hidden option more, so that it sees the same.
+struct KernelOptions {
+  std::string kernel = "cpu";
+  std::string suite = "default";
+  std::vector<std::string> cases;
+  std::string filter;
+  std::string fixtures;
+  std::int64_t threads = 0;
+  bool list = false;
+  std::string isolate = "process";  ///< or "none"
+  std::int64_t jobs = 1;
+  double timeout_s = 0.0;              ///< 0: by the size of the case
+  std::int64_t cases_per_process = 0;  ///< 0: one, more on a device
+  double memory_limit_gib = 0.0;       ///< of a worker; 0: none
+  std::string as_worker;               ///< hidden: this process is a worker
+  OutcomeOptions outcome;
+};
+
+/// Judges one case with a loaded kernel, as the options say. Every option that decides how a case
+/// is judged is used here and nowhere else.
+analysis::CaseResult judge_case(const analysis::Case& c, const lvsa_kernel& kernel,
+                                const KernelOptions& options,
+                                const analysis::CaseProgress& progress);
+
+/// Serves the run that started this process. Returns its exit code.
+int run_as_worker(const KernelOptions& options);
+
+/// Loads the kernel, in a worker or in this process, before anything else is done; run() then
+/// judges the cases and calls `result` for each as it comes.
+class KernelRun {
+ public:
+  explicit KernelRun(const KernelOptions& options);
+  ~KernelRun();
+  KernelRun(const KernelRun&) = delete;
+  KernelRun& operator=(const KernelRun&) = delete;
+
+  const std::string& kernel_name() const;
+  void run(const std::vector<analysis::Case>& cases,
+           const std::function<void(analysis::CaseResult)>& result);
+
+ private:
+  class Way;
+  class InProcess;
+  class InWorkers;
+  std::unique_ptr<Way> way_;
+};
+
+}  // namespace lvsa::app

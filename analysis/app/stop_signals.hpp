@@ -1,0 +1,26 @@
+#pragma once
+// Ctrl-C and its kin as something to wait for.
+
+#include <csignal>
+
+namespace lvsa::app {
+
+/// While one lives, SIGINT, SIGTERM and SIGHUP (those that are not ignored) make a descriptor
+/// readable instead of ending the process. The signal stays pending: once this is destroyed it does
+/// what it was sent for, so that the shell sees how the process ended.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  /// To be waited for, not to be read from.
+  int descriptor() const { return descriptor_; }
+
+ private:
+  sigset_t before_{};
+  int descriptor_ = -1;
+};
+
+}  // namespace lvsa::app

@@ -1,0 +1,200 @@
+#include "analysis/report/jsonl_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+using Json = nlohmann::json;
+
+[[noreturn]] void wrong(const char* field, const char* due) {
+  throw Error(ErrorKind::kJson, fmt::format("case line: field '{}': {} is due", field, due));
+}
+
+const Json& member(const Json& object, const char* field) {
+  if (!object.is_object()) wrong(field, "an object around it");
+  const auto found = object.find(field);
+  if (found == object.end()) wrong(field, "a value");
+  return *found;
+}
+
+std::string text(const Json& object, const char* field) {
+  const Json& value = member(object, field);
+  if (!value.is_string()) wrong(field, "a string");
+  return value.get<std::string>();
+}
+
+std::int64_t as_integer(const Json& value, const char* field) {
+  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost) {
+    wrong(field, "an integer of 64 bits");
+  }
+  if (!value.is_number_integer()) wrong(field, "an integer");
+  return value.get<std::int64_t>();
+}
+
+std::int64_t integer(const Json& object, const char* field) {
+  return as_integer(member(object, field), field);
+}
+
+// An integer that stands as null where it is `absent`.
+std::int64_t integer_or(const Json& object, const char* field, std::int64_t absent) {
+  const Json& value = member(object, field);
+  return value.is_null() ? absent : as_integer(value, field);
+}
+
+double as_number(const Json& value, const char* field) {
+  if (value.is_number()) return value.get<double>();
+  if (value == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (value == "Infinity") return std::numeric_limits<double>::infinity();
+  if (value == "-Infinity") return -std::numeric_limits<double>::infinity();
+  wrong(field, "a number, \"NaN\", \"Infinity\" or \"-Infinity\"");
+}
+
+double number(const Json& object, const char* field) {
+  return as_number(member(object, field), field);
+}
+
+std::uint64_t hash(const Json& object, const char* field) {
+  const Json& value = member(object, field);
+  if (value.is_null()) return 0;
+  const std::string digits = value.is_string() ? value.get<std::string>() : "";
+  std::uint64_t parsed = 0;
+  const char* end = digits.data() + digits.size();
+  if (digits.size() != 16 || std::from_chars(digits.data(), end, parsed, 16).ptr != end) {
+    wrong(field, "16 hexadecimal digits");
+  }
+  return parsed;
+}
+
+Tolerance read_tolerance(const Json& object) {
+  Tolerance tolerance;
+  if (object.is_object() && object.size() > 1) {
+    tolerance.p_rounding = number(object, "p_rounding");
+    tolerance.scores = number(object, "scores");
+    tolerance.accumulation = number(object, "accumulation");
+    tolerance.underflow = number(object, "underflow");
+  }
+  tolerance.total = number(object, "total");
+  return tolerance;
+}
+
+ElementReport read_element(const Json& object) {
+  ElementReport element;
+  element.batch = integer(object, "batch");
+  element.token = integer(object, "token");
+  element.frame = integer_or(object, "frame", -1);
+  element.row_in_frame = integer(object, "row_in_frame");
+  element.head = integer(object, "head");
+  if (object.contains("column")) element.column = integer(object, "column");
+  element.expected = number(object, "expected");
+  element.got = number(object, "got");
+  element.tolerance = read_tolerance(member(object, "tolerance"));
+  element.ratio = number(object, "ratio");
+  return element;
+}
+
+OutputCheck read_check(const Json& json, const char* field) {
+  OutputCheck check;
+  const Json& object = member(json, field);
+  if (object.is_null()) return check;
+  check.checked = integer(object, "checked");
+  check.failed = integer(object, "failed");
+  check.unwritten = integer(object, "unwritten");
+  if (member(object, "worst").is_null()) return check;
+  check.worst_ratio = number(object, "worst_ratio");
+  check.worst = read_element(member(object, "worst"));
+  return check;
+}
+
+std::vector<NamedCheck> read_named_checks(const Json& json) {
+  const Json& list = member(json, "checks");
+  if (!list.is_array()) wrong("checks", "an array");
+  std::vector<NamedCheck> checks;
+  for (const Json& entry : list) {
+    const auto state = parse_check_state(text(entry, "state"));
+    if (!state) wrong("state", "holds, fails or not applicable");
+    checks.push_back({text(entry, "name"), *state, text(entry, "message")});
+  }
+  return checks;
+}
+
+std::vector<double> read_ratios(const Json& json) {
+  const Json& list = member(json, "frame_worst_ratio");
+  if (!list.is_array()) wrong("frame_worst_ratio", "an array");
+  std::vector<double> ratios;
+  for (const Json& ratio : list) {
+    ratios.push_back(ratio.is_null() ? -1.0 : as_number(ratio, "frame_worst_ratio"));
+  }
+  return ratios;
+}
+
+void read_texts(CaseResult& result, const Json& json) {
+  result.line = text(json, "case");
+  result.c = parse_case(result.line);
+  result.kernel = text(json, "kernel");
+  const auto status = parse_status(text(json, "status"));
+  if (!status) wrong("status", "pass, weak, fail, error, unsupported, crash or timeout");
+  result.status = *status;
+  result.message = text(json, "message");
+  result.where = text(json, "where");
+  result.suspect = text(json, "suspect");
+  result.command = text(json, "command");
+  result.replay = text(json, "replay");
+}
+
+void read_pattern(CaseResult& result, const Json& pattern) {
+  result.interval = integer_or(pattern, "interval", 0);
+  result.offset = integer(pattern, "offset");
+  result.frames_attended_min = integer(pattern, "frames_attended_min");
+  result.frames_attended_max = integer(pattern, "frames_attended_max");
+  result.density = number(pattern, "density");
+}
+
+CaseResult read_result(const Json& json) {
+  CaseResult result;
+  if (text(json, "type") != "case") wrong("type", "\"case\"");
+  result.number = integer(json, "number");
+  read_texts(result, json);
+  read_pattern(result, member(json, "pattern"));
+  const Json& hashes = member(json, "input_hashes");
+  result.inputs = {hash(hashes, "q"), hash(hashes, "k"), hash(hashes, "v")};
+  result.rows_checked = integer(json, "rows_checked");
+  result.weak_rows = integer(json, "weak_rows");
+  result.output = read_check(json, "output");
+  result.lse = read_check(json, "lse");
+  result.schedule = read_check(json, "schedule");
+  result.checks = read_named_checks(json);
+  result.mean_signal = number(json, "mean_signal");
+  result.mean_tolerance = number(json, "mean_tolerance");
+  result.frame_worst_ratio = read_ratios(json);
+  const Json& timings = member(json, "timings");
+  result.timings = {number(timings, "inputs_s"), number(timings, "kernel_s"),
+                    number(timings, "oracle_s")};
+  result.useful_gflops = number(json, "useful_gflops");
+  return result;
+}
+
+}  // namespace
+
+CaseResult parse_json_line(std::string_view line) {
+  Json json;
+  try {
+    json = Json::parse(line);
+  } catch (const Json::exception&) {
+    throw Error(ErrorKind::kJson, "case line: no JSON; a line of report.jsonl is due");
+  }
+  try {
+    return read_result(json);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kJson, error.what());
+  }
+}
+
+}  // namespace lvsa::analysis

@@ -1,0 +1,157 @@
+#include "analysis/run/worker.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cfenv>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <new>
+
+#include "analysis/report/jsonl_report.hpp"
+#include "analysis/run/child_process.hpp"
+#include "analysis/run/wire.hpp"
+#include "core/error.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+constexpr int kEndedWell = 0;
+constexpr int kChannelLost = 3;
+
+// The channel under a number that the kernel's own files do not come near, closed on exec. Numbers
+// just above the standard ones are what a mistaken close() hits.
+class Channel {
+ public:
+  Channel() {
+    constexpr int kLeastNumber = 100;
+    const int moved = ::fcntl(ChildProcess::kChannel, F_DUPFD_CLOEXEC, kLeastNumber);
+    if (moved < 0) return;
+    ::close(ChildProcess::kChannel);
+    descriptor_ = moved;
+  }
+
+  // The next line; false at the end.
+  bool next(std::string& line) {
+    while (true) {
+      if (auto taken = take_line(buffer_)) {
+        line = std::move(*taken);
+        return true;
+      }
+      std::array<char, 4096> bytes;
+      const ssize_t got = ::read(descriptor_, bytes.data(), bytes.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return false;
+      buffer_.append(bytes.data(), static_cast<std::size_t>(got));
+    }
+  }
+
+  // A channel that cannot be written to any more ends the process: nobody would hear of the rest.
+  void send(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == EINTR) continue;
+      if (sent < 0) ::_exit(kChannelLost);
+      bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+  void send(std::string_view word, std::string_view text) const { send(wire_line(word, text)); }
+
+ private:
+  int descriptor_ = ChildProcess::kChannel;
+  std::string buffer_;
+};
+
+// A process with a GPU open took long to start: the next case is better off in it than in a new
+// one.
+bool has_device_open() {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+    const auto target = std::filesystem::read_symlink(entry.path(), ignored);
+    if (target.string().rfind("/dev/nvidia", 0) == 0) return true;
+  }
+  return false;
+}
+
+void set_up_process(const WorkerSetUp& set_up) {
+  // The parent may have gone before the first line; afterwards the signal comes.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (set_up.parent > 0 && ::getppid() != set_up.parent) ::_exit(kChannelLost);
+  if (set_up.memory_limit_b > 0) {
+    const auto bytes = static_cast<rlim_t>(set_up.memory_limit_b);
+    const rlimit limit{bytes, bytes};
+    ::setrlimit(RLIMIT_AS, &limit);
+  }
+  const rlimit no_core{0, 0};  // a suite of crashes would fill the disk
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  // What a kernel prints before it crashes shall be seen.
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
+}
+
+void serve_one(const Channel& channel, const Message& message, const WorkerTask& task) {
+  std::int64_t number = 0;
+  std::from_chars(message.first.data(), message.first.data() + message.first.size(), number);
+  int last_permille = -1;
+  CaseProgress progress;
+  progress.part = [&](std::string_view part) { channel.send("part", part); };
+  progress.share = [&](double share) {
+    const int permille = static_cast<int>(share * 1000.0);
+    if (permille == last_permille) return;
+    last_permille = permille;
+    channel.send("share", fmt::format("{:.3f}", share));
+  };
+  CaseResult result = task.run(parse_case(message.rest), progress);
+  result.number = number;
+  channel.send("result", fmt::format("{} {}", has_device_open() ? 1 : 0, to_json_line(result)));
+}
+
+}  // namespace
+
+std::string to_text(const WorkerSetUp& set_up) {
+  return fmt::format("{}:{}", set_up.parent, set_up.memory_limit_b);
+}
+
+WorkerSetUp parse_worker_set_up(std::string_view text) {
+  WorkerSetUp set_up;
+  const char* end = text.data() + text.size();
+  auto read = std::from_chars(text.data(), end, set_up.parent);
+  const bool has_parent = read.ec == std::errc() && read.ptr != end && *read.ptr == ':';
+  if (has_parent) read = std::from_chars(read.ptr + 1, end, set_up.memory_limit_b);
+  if (!has_parent || read.ec != std::errc() || read.ptr != end) {
+    throw Error(ErrorKind::kValue, fmt::format("worker: '{}': two numbers are due", text));
+  }
+  return set_up;
+}
+
+int serve_cases(const WorkerSetUp& set_up, const WorkerTask& task) {
+  set_up_process(set_up);
+  Channel channel;
+  try {
+    const lvsa_kernel& kernel = task.load();
+    std::fesetenv(FE_DFL_ENV);  // libraries built for speed switch on flush-to-zero as they load
+    channel.send("kernel", fmt::format("{} {}", kernel.capabilities.memory == LVSA_HOST ? 0 : 1,
+                                       kernel.name));
+    std::string line;
+    while (channel.next(line)) serve_one(channel, parse_message(line), task);
+  } catch (const Error& error) {
+    channel.send("refused", fmt::format("{} {}", static_cast<int>(error.kind()), error.what()));
+  } catch (const std::bad_alloc&) {
+    channel.send("refused",
+                 fmt::format("{} out of memory: the sizes asked for need more than this machine "
+                             "has, or than the limit set",
+                             static_cast<int>(ErrorKind::kValue)));
+  } catch (const std::exception& error) {
+    channel.send("broken", error.what());
+  }
+  return kEndedWell;
+}
+
+}  // namespace lvsa::analysis
