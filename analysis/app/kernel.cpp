@@ -9,6 +9,7 @@
 #include "analysis/app/fixtures.hpp"
 #include "analysis/app/kernel_run.hpp"
 #include "analysis/app/outcome.hpp"
+#include "analysis/run/case_pool.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
 
@@ -50,10 +51,17 @@ int run(const KernelOptions& options, const std::string& command_line) {
   prepare_reports(options.outcome);
   print_header(options.outcome);
   std::vector<CaseResult> results(cases.size());
-  kernel_run.run(cases, [&](CaseResult result) {
-    print_result(result, options.outcome);
-    results[static_cast<std::size_t>(result.number) - 1] = std::move(result);
-  });
+  std::size_t done = 0;
+  try {
+    kernel_run.run(cases, [&](CaseResult result) {
+      ++done;
+      print_result(result, options.outcome);
+      results[static_cast<std::size_t>(result.number) - 1] = std::move(result);
+    });
+  } catch (const analysis::Stopped&) {  // the signal does the rest when kernel_run is gone
+    fmt::print(stderr, "lvsa-verify kernel: stopped after {} of {} cases\n", done, cases.size());
+    return kBadInput;
+  }
   return finish(results, options.outcome, kWords, command_line);
 }
 

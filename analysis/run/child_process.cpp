@@ -164,7 +164,7 @@ void ChildProcess::read_some(int& descriptor, std::string& to) {
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (got < 0 && errno == EAGAIN) return;
     close_now(descriptor);  // end of file, or a connection that broke
   }
 }

@@ -25,7 +25,6 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr int kEndedWell = 0;
-constexpr int kChannelLost = 3;
 
 // The channel under a number that the kernel's own files do not come near, closed on exec. Numbers
 // just above the standard ones are what a mistaken close() hits.

@@ -14,6 +14,9 @@
 
 namespace lvsa::analysis {
 
+/// Exit code of a worker that can no longer be heard: its channel or its run is gone.
+inline constexpr int kChannelLost = 113;
+
 /// How a worker process was asked to set itself up; travels as one word of its command line.
 struct WorkerSetUp {
   pid_t parent = 0;                 ///< ends with it

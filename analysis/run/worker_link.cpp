@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <stdexcept>
 #include <utility>
 
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/text_format.hpp"
 #include "analysis/run/wire.hpp"
+#include "analysis/run/worker.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -30,6 +32,9 @@ constexpr std::chrono::seconds kTimeToEnd{2};  // between losing the channel and
 // What a signal alone does not tell.
 const char* hint(const ProcessEnd& end, const std::string& tail) {
   if (end.by_signal && end.number == SIGKILL) return "; killed from outside, or out of memory";
+  if (!end.by_signal && end.number == kChannelLost) {
+    return "; it has closed file descriptors that are not its own";
+  }
   const bool heap =
       tail.find("free()") != std::string::npos || tail.find("malloc") != std::string::npos ||
       tail.find("corrupt") != std::string::npos || tail.find("double free") != std::string::npos;
