@@ -35,8 +35,9 @@ double any_double() {
 std::int64_t any_integer() { return *rc::gen::arbitrary<std::int64_t>(); }
 
 std::string any_text() {
-  return *rc::gen::elementOf(std::vector<std::string>{
-      "", "plain", "two\nlines", "\"quoted\" \\ and \x01 control", "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"});
+  return *rc::gen::elementOf(std::vector<std::string>{"", "plain", "two\nlines",
+                                                      "\"quoted\" \\ and \x01 control",
+                                                      "gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80"});
 }
 
 ElementReport any_element(bool has_column) {
@@ -81,9 +82,9 @@ CaseResult any_result() {
   r.suspect = any_text();
   r.where = any_text();
   r.replay = any_text();
-  r.status = *rc::gen::elementOf(std::vector<Status>{
-      Status::kPass, Status::kWeak, Status::kFail, Status::kError, Status::kUnsupported,
-      Status::kCrash, Status::kTimeout});
+  r.status = *rc::gen::elementOf(std::vector<Status>{Status::kPass, Status::kWeak, Status::kFail,
+                                                     Status::kError, Status::kUnsupported,
+                                                     Status::kCrash, Status::kTimeout});
   r.interval = *rc::gen::inRange<std::int64_t>(0, 100);
   r.offset = any_integer();
   r.frames_attended_min = any_integer();
@@ -95,8 +96,8 @@ CaseResult any_result() {
   r.schedule = any_check(true);
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
     r.checks.push_back({any_text(),
-                        *rc::gen::elementOf(std::vector<CheckState>{CheckState::kHolds, CheckState::kFails,
-                                                        CheckState::kNotApplicable}),
+                        *rc::gen::elementOf(std::vector<CheckState>{
+                            CheckState::kHolds, CheckState::kFails, CheckState::kNotApplicable}),
                         any_text()});
   }
   r.inputs = {*rc::gen::arbitrary<std::uint64_t>(), 0, *rc::gen::arbitrary<std::uint64_t>()};
@@ -146,9 +147,9 @@ RC_GTEST_PROP(JsonReader, GivesBackEveryFieldOfAResult, ()) {
                      a.offset, a.frames_attended_min, a.frames_attended_max, a.rows_checked) ==
             std::tie(b.number, b.line, b.kernel, b.command, b.status, b.message, b.interval,
                      b.offset, b.frames_attended_min, b.frames_attended_max, b.rows_checked));
-  RC_ASSERT(std::tie(a.suspect, a.where, a.replay, a.weak_rows, a.inputs.q, a.inputs.k,
-                     a.inputs.v) == std::tie(b.suspect, b.where, b.replay, b.weak_rows, b.inputs.q,
-                                             b.inputs.k, b.inputs.v));
+  RC_ASSERT(
+      std::tie(a.suspect, a.where, a.replay, a.weak_rows, a.inputs.q, a.inputs.k, a.inputs.v) ==
+      std::tie(b.suspect, b.where, b.replay, b.weak_rows, b.inputs.q, b.inputs.k, b.inputs.v));
   expect_same(a.output, b.output);
   expect_same(a.lse, b.lse);
   expect_same(a.schedule, b.schedule);

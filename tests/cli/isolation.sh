@@ -103,7 +103,6 @@ if command -v "${CXX:-c++}" >/dev/null 2>&1; then
 #include <stdexcept>
 extern "C" int throw_it(void) { throw std::runtime_error("thrown\nin two lines"); }
 END
-  bad throws 'extern int throw_it(void); return throw_it();'
   build -c -fexceptions -DTHROWS harm.c -o harm.o
   "${CXX:-c++}" -shared -fPIC harm.o thrower.cpp -o harm.so
   expect throws error "a C++ exception left its run: thrown"
