@@ -5,48 +5,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
 
 #include "analysis/verify/oracle_problem.hpp"
+#include "analysis/verify/output_check.hpp"
+#include "analysis/verify/tier_b.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 using reference::RowId;
 using reference::RowResult;
-
-ElementReport locate(const Case& c, const RowId& row, std::int64_t column) {
-  ElementReport element;
-  element.batch = row.batch;
-  element.token = row.token;
-  element.head = row.head;
-  element.column = column;
-  const bool text = row.token >= c.grid.video_tokens();
-  element.frame = text ? -1 : row.token / c.grid.patches_per_frame;
-  element.row_in_frame =
-      text ? row.token - c.grid.video_tokens() : row.token % c.grid.patches_per_frame;
-  return element;
-}
-
-// Records one element's comparison; the worst one kept is a failing one as soon as there is any.
-void record(OutputCheck& check, const ElementReport& element, const Interval& accepted) {
-  const bool failed = !accepted.contains(element.got);
-  ++check.checked;
-  check.failed += failed ? 1 : 0;
-  const bool first_failure = failed && check.failed == 1;
-  const bool comparable = failed || check.failed == 0;
-  if (check.checked == 1 || first_failure || (comparable && element.ratio > check.worst_ratio)) {
-    check.worst = element;
-    check.worst_ratio = element.ratio;
-  }
-}
-
-// Share of its tolerance that an output uses up, the rounding to its own type set aside.
-double error_ratio(double exact, double got, double tolerance, DType dtype) {
-  const double error = unrounded_error(exact, got, dtype);
-  if (error == 0.0) return 0.0;
-  return tolerance > 0.0 ? error / tolerance : std::numeric_limits<double>::infinity();
-}
+using reference::ShadowRow;
 
 void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
                const FramePattern& pattern, const RowId& row, const RowResult& exact) {
@@ -59,10 +28,8 @@ void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundMode
     const auto i = static_cast<std::size_t>(column);
     ElementReport element = locate(c, row, column);
     element.tolerance = output_tolerance(model, exact, i, steps);
-    element.expected = exact.out[i];
-    element.got = got[i];
-    element.ratio = error_ratio(element.expected, element.got, element.tolerance.total, c.dtype);
-    record(result.output, element, accept_interval(exact.out[i], element.tolerance.total, c.dtype));
+    compare(element, exact.out[i], got[i], c.dtype);
+    record(result.output, element, c.dtype);
     result.mean_signal += std::fabs(exact.out[i]);
     result.mean_tolerance += element.tolerance.total;
     row_worst = std::max(row_worst, element.ratio);
@@ -70,32 +37,83 @@ void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundMode
   if (outputs.lse) {
     ElementReport element = locate(c, row, 0);
     element.tolerance.total = lse_tolerance(model, exact, steps);
-    element.expected = exact.lse;
-    element.got = outputs.lse(row.batch, row.token, row.head);
-    element.ratio = error_ratio(element.expected, element.got, element.tolerance.total, LVSA_F32);
-    record(result.lse, element, accept_interval(exact.lse, element.tolerance.total, LVSA_F32));
+    compare(element, exact.lse, outputs.lse(row.batch, row.token, row.head), LVSA_F32);
+    record(result.lse, element, LVSA_F32);
   }
-  if (scores_are_weak(exact)) ++result.weak_rows;
   const std::int64_t frame = std::min(row.token / c.grid.patches_per_frame, c.grid.frames);
   double& frame_worst = result.frame_worst_ratio[static_cast<std::size_t>(frame)];
   frame_worst = std::max(frame_worst, row_worst);
 }
 
-std::string failure_text(const char* what, const OutputCheck& check) {
-  const ElementReport& e = check.worst;
-  const std::string place = e.frame < 0 ? fmt::format("text row {}", e.row_in_frame)
-                                        : fmt::format("frame {} row {}", e.frame, e.row_in_frame);
-  return fmt::format(
-      "{}: {} of {} checked elements outside their bounds; worst at batch {}, {}, head "
-      "{}, column {}: got {:.9g}, expected {:.9g} +- {:.3g}",
-      what, check.failed, check.checked, e.batch, place, e.head, e.column, e.got, e.expected,
-      e.tolerance.total);
+// What came of the replay of the declared schedule.
+struct ScheduleOutcome {
+  OutputCheck output;
+  OutputCheck lse;
+  double tolerance = 0.0;   // mean
+  std::vector<bool> sound;  // of each row: its bounds mean something; empty: no schedule declared
+
+  bool complete() const {
+    return !sound.empty() && std::all_of(sound.begin(), sound.end(), [](bool x) { return x; });
+  }
+};
+
+void judge_schedule_row(ScheduleOutcome& outcome, const CaseResult& result,
+                        const KernelOutputs& outputs, const BoundModel& model, const RowId& row,
+                        const RowResult& exact, const ShadowRow& shadow) {
+  const Case& c = result.c;
+  std::vector<double> got(static_cast<std::size_t>(c.head_dim));
+  outputs.out.read_row(row.batch, row.token, row.head, got.data());
+  for (std::int64_t column = 0; column < c.head_dim; ++column) {
+    const auto i = static_cast<std::size_t>(column);
+    ElementReport element = locate(c, row, column);
+    element.tolerance = schedule_tolerance(model, shadow, exact, i);
+    compare(element, shadow.out[i], got[i], c.dtype);
+    record(outcome.output, element, c.dtype);
+    outcome.tolerance += element.tolerance.total;
+  }
+  if (!outputs.lse) return;
+  ElementReport element = locate(c, row, 0);
+  element.tolerance.total = schedule_lse_tolerance(model, shadow);
+  compare(element, shadow.lse, outputs.lse(row.batch, row.token, row.head), LVSA_F32);
+  record(outcome.lse, element, LVSA_F32);
 }
 
-void decide(CaseResult& result) {
+ScheduleOutcome judge_schedule(const CaseResult& result, const KernelOutputs& outputs,
+                               const reference::AttentionProblem& problem,
+                               const std::vector<RowId>& rows,
+                               const std::vector<RowResult>& exact) {
+  ScheduleOutcome outcome;
+  const auto judge = make_schedule_judge(outputs.numerics ? &*outputs.numerics : nullptr,
+                                         result.c.dtype, result.c.head_dim);
+  if (!judge) return outcome;
+  const auto shadows = judge->replay(problem, rows, exact);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    outcome.sound.push_back(shadow_is_sound(shadows[i]));
+    if (!outcome.sound.back()) continue;
+    judge_schedule_row(outcome, result, outputs, judge->model(), rows[i], exact[i], shadows[i]);
+  }
+  outcome.tolerance /= std::max(1.0, static_cast<double>(outcome.output.checked));
+  return outcome;
+}
+
+// One check of the two: the worst element is the output's, unless only the log-sum-exp fails.
+OutputCheck joined(const ScheduleOutcome& outcome) {
+  OutputCheck check = outcome.output;
+  check.checked += outcome.lse.checked;
+  check.failed += outcome.lse.failed;
+  if (outcome.output.failed == 0 && outcome.lse.failed > 0) {
+    check.worst = outcome.lse.worst;
+    check.worst_ratio = outcome.lse.worst_ratio;
+  }
+  return check;
+}
+
+void decide(CaseResult& result, const ScheduleOutcome& schedule) {
   const double elements = std::max(1.0, static_cast<double>(result.output.checked));
   result.mean_signal /= elements;
   result.mean_tolerance /= elements;
+  const double tolerance = schedule.complete() ? std::min(result.mean_tolerance, schedule.tolerance)
+                                               : result.mean_tolerance;
   if (result.output.failed > 0) {
     result.status = Status::kFail;
     result.message = failure_text("output", result.output);
@@ -107,12 +125,19 @@ void decide(CaseResult& result) {
   } else if (result.lse.failed > 0) {
     result.status = Status::kFail;
     result.message = failure_text("log-sum-exp", result.lse);
-  } else if (result.mean_tolerance > result.mean_signal) {
+  } else if (result.schedule.failed > 0) {
+    result.status = Status::kFail;
+    result.message = failure_text(
+        fmt::format("tier B: within the bounds of any kernel, but not what the declared schedule "
+                    "computes: {}",
+                    schedule.output.failed > 0 ? "output" : "log-sum-exp"),
+        result.schedule);
+  } else if (tolerance > result.mean_signal) {
     result.status = Status::kWeak;
     result.message = fmt::format(
         "the mean tolerance {:.3g} exceeds the mean output {:.3g}: this case "
         "would not see a wrong kernel",
-        result.mean_tolerance, result.mean_signal);
+        tolerance, result.mean_signal);
   } else if (result.weak_rows > 0) {
     result.status = Status::kWeak;
     result.message = fmt::format(
@@ -135,8 +160,7 @@ double row_steps(const BoundModel& model, const FrameGrid& grid, const FramePatt
 
 void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
                    const AttentionTensors& tensors, const FramePattern& pattern,
-                   const std::vector<RowId>& rows,
-                   const std::function<void(double)>& progress) {
+                   const std::vector<RowId>& rows, const std::function<void(double)>& progress) {
   const Case& c = result.c;
   const BoundModel model =
       make_bound_model(outputs.numerics ? &*outputs.numerics : nullptr, c.dtype, c.head_dim);
@@ -147,14 +171,18 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
     if (progress) progress(static_cast<double>(++done) / static_cast<double>(rows.size()));
   });
   result.rows_checked = static_cast<std::int64_t>(rows.size());
+  const ScheduleOutcome schedule = judge_schedule(result, outputs, problem, rows, exact);
+  result.schedule = joined(schedule);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     judge_row(result, outputs, model, pattern, rows[i], exact[i]);
+    const bool sound = !schedule.sound.empty() && schedule.sound[i];
+    if (scores_are_weak(exact[i]) && !sound) ++result.weak_rows;
   }
   result.output.unwritten = outputs.unwritten_outputs;
   result.lse.unwritten = outputs.unwritten_lse;
   result.timings.oracle_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  decide(result);
+  decide(result, schedule);
 }
 
 }  // namespace lvsa::analysis

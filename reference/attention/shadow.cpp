@@ -1,0 +1,78 @@
+#include "reference/attention/shadow.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <exception>
+#include <limits>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "reference/attention/shadow_group.hpp"
+
+namespace lvsa::reference {
+namespace {
+
+struct Group {
+  std::vector<std::size_t> members;  // indices into rows
+};
+
+// Rows of one batch element and key/value head whose frame is the same, so that they share their
+// keys; in pieces, which bounds the memory of a thread and gives every thread something to do.
+std::vector<Group> make_groups(const AttentionProblem& problem, std::span<const RowId> rows) {
+  constexpr std::size_t kMostRows = 8;
+  const std::int64_t ratio = problem.q.shape[2] / problem.k.shape[2];
+  const auto key = [&](std::size_t i) {
+    const std::int64_t frame =
+        std::min(rows[i].token / problem.grid.patches_per_frame, problem.grid.frames);
+    return std::array{rows[i].batch, rows[i].head / ratio, frame};
+  };
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  std::vector<Group> groups;
+  for (const std::size_t i : order) {
+    if (groups.empty() || groups.back().members.size() == kMostRows ||
+        key(groups.back().members.front()) != key(i)) {
+      groups.emplace_back();
+    }
+    groups.back().members.push_back(i);
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
+                                   const Schedule& schedule, const ShadowErrors& errors,
+                                   std::span<const RowResult> exact) {
+  check_problem(problem);
+  if (exact.size() != rows.size()) {
+    throw Error(ErrorKind::kValue, fmt::format("shadow: {} rows, but {} results of the oracle",
+                                               rows.size(), exact.size()));
+  }
+  const std::vector<Group> groups = make_groups(problem, rows);
+  std::vector<ShadowRow> results(rows.size());
+  std::exception_ptr failure;
+  const auto count = static_cast<std::int64_t>(groups.size());
+#pragma omp parallel for schedule(dynamic, 1)
+  for (std::int64_t g = 0; g < count; ++g) {
+    try {
+      ShadowGroup group(problem, schedule, errors);
+      for (const std::size_t i : groups[static_cast<std::size_t>(g)].members) {
+        group.add(rows[i], exact[i], results[i]);
+      }
+      group.replay();
+    } catch (...) {  // must not leave the parallel region
+#pragma omp critical(lvsa_shadow_failure)
+      failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+  return results;
+}
+
+}  // namespace lvsa::reference

@@ -1,0 +1,65 @@
+#pragma once
+// The shadow of a kernel that declares its schedule: the row again in fp64, with the roundings that
+// the schedule prescribes. P is rounded as the kernel rounds it, relative to the maximum that the
+// kernel has at that tile; only those p whose error could carry them over a rounding's border are
+// in doubt. What comes out is the value that a kernel of this schedule gives in otherwise exact
+// arithmetic, and the sums that bound its distance from it. Derivation: docs/bounds.md, tier B.
+//
+// Results do not depend on the number of threads.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/kernel/lvsa_kernel.h"
+#include "reference/attention/oracle.hpp"
+
+namespace lvsa::reference {
+
+/// A declared schedule, complete. Fields as in lvsa_numerics.
+struct Schedule {
+  std::int64_t key_tile = 1;
+  std::int32_t tiles_cross_frames = 0;
+  lvsa_key_order key_order = LVSA_KEYS_ASCENDING;
+  lvsa_max_rule max_rule = LVSA_MAX_RUNNING;
+  lvsa_dtype p_dtype = LVSA_F32;
+  lvsa_p_rounding p_rounding = LVSA_P_NEAREST_EVEN;
+  std::int32_t p_scale_log2 = 0;
+  bool sum_rounded_p = false;
+  bool normalise_first = false;  ///< with LVSA_MAX_FINAL and one split only
+  bool rescale_exact = false;
+  std::int64_t splits = 1;
+  lvsa_split_rule split_rule = LVSA_SPLIT_UNKNOWN;
+  std::int64_t split_tiles = 0;
+  lvsa_dtype partial_dtype = LVSA_F32;
+};
+
+/// How far the kernel's arithmetic may be off.
+struct ShadowErrors {
+  double accumulator = 0x1p-24;  ///< unit roundoff of one accumulation
+  std::int64_t score_step = 0;   ///< elements of q.k that join the accumulator at once; 0 unknown
+  double exp_units = 4.0;        ///< error of the exponential in units of 2^-24
+};
+
+/// One row. Vectors have D entries.
+struct ShadowRow {
+  std::vector<double> out;     ///< what the schedule gives
+  std::vector<double> doubts;  ///< from roundings of P that are in doubt
+  std::vector<double> scores;  ///< from errors of scores that reach the sum, maxima and factors
+  double lse = 0.0;
+  double lse_shift = 0.0;
+  double max_eta = 0.0;    ///< largest relative error of a p
+  double sum_error = 0.0;  ///< relative error of the denominator by errors of scores
+  std::int64_t keys = 0;
+  std::int64_t tiles = 0;     ///< of the split that has most
+  std::int64_t doubtful = 0;  ///< keys whose rounding is in doubt
+  bool finite = true;         ///< false: a score is not finite, and nothing else is filled in
+};
+
+/// The rows by the schedule. `exact[i]` is the oracle's result for rows[i], about whose output
+/// errors are centred. Throws Error(kValue) as attend_rows does, and for spans of unequal length.
+std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
+                                   const Schedule& schedule, const ShadowErrors& errors,
+                                   std::span<const RowResult> exact);
+
+}  // namespace lvsa::reference
