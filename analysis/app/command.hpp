@@ -33,5 +33,6 @@ void add_mask_command(CLI::App& app, Body& body);
 void add_selftest_command(CLI::App& app, Body& body);
 void add_export_command(CLI::App& app, Body& body);
 void add_check_command(CLI::App& app, Body& body);
+void add_recover_command(CLI::App& app, Body& body);
 
 }  // namespace lvsa::app
