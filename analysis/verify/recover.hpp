@@ -42,7 +42,7 @@ struct MaskRecovery {
   Case c;
   std::string kernel;
   std::int64_t runs = 0;
-  AttendedFrames due;                      ///< [T], from the literal restatement of the rules
+  AttendedFrames due;                  ///< [T], from the literal restatement of the rules
   std::vector<RowMask> masks;          ///< each different one once
   std::vector<std::int32_t> row_mask;  ///< [B, H, S] index into masks
   std::vector<MaskDifference> differences;
