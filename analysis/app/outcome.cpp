@@ -79,7 +79,10 @@ void print_result(const CaseResult& result, const OutcomeOptions& options) {
   if (options.json) return;
   fmt::print("{}\n", analysis::result_row(result));
   if (analysis::is_failure(result.status)) {
-    fmt::print("  {}\n  repeat: {}\n", result.message, result.command);
+    fmt::print("  {}\n", result.message);
+    if (!result.where.empty()) fmt::print("  where: {}\n", result.where);
+    if (!result.replay.empty()) fmt::print("  smallest: lvsa-verify replay {}\n", result.replay);
+    fmt::print("  repeat: {}\n", result.command);
   }
   std::fflush(stdout);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -232,10 +233,17 @@ std::vector<NamedLists> alternative_patterns(const Case& c) {
   add_schedules(c, spec, all);
   add_windows(own, spec, all);
   add_globals(own, spec, all);
+  // Mistakes that come to the same here are told together.
+  std::map<AttendedFrames, std::size_t> seen;
   std::vector<NamedLists> different;
-  std::set<AttendedFrames> seen = {lists_of(own)};
   for (NamedLists& alternative : all) {
-    if (seen.insert(alternative.lists).second) different.push_back(std::move(alternative));
+    if (alternative.lists == lists_of(own)) continue;
+    const auto [at, is_new] = seen.emplace(alternative.lists, different.size());
+    if (is_new) {
+      different.push_back(std::move(alternative));
+    } else if (std::string& name = different[at->second].name; name != alternative.name) {
+      name += ", or " + alternative.name;
+    }
   }
   return different;
 }

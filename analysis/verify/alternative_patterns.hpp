@@ -18,7 +18,7 @@ struct NamedLists {
   AttendedFrames lists;
 };
 
-/// Every alternative that differs from the case's own pattern, each once (the first name wins):
+/// Every alternative that differs from the case's own pattern, each once, by all its names:
 /// dense, other steps, grids that do not rotate or wrap, other windows, intervals and first frames,
 /// frames left out, shifted rows.
 std::vector<NamedLists> alternative_patterns(const Case& c);

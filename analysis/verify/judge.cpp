@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "analysis/verify/localise.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/output_check.hpp"
 #include "analysis/verify/tier_b.hpp"
@@ -183,6 +184,9 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
   result.timings.oracle_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   decide(result, schedule);
+  if (is_failure(result.status)) {
+    result.where = where_it_fails({c, pattern, outputs, problem, model, rows, exact});
+  }
 }
 
 }  // namespace lvsa::analysis
