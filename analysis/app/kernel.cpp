@@ -21,7 +21,9 @@ using analysis::CaseResult;
 
 std::vector<Case> chosen_cases(const KernelOptions& options) {
   std::vector<Case> cases;
-  if (options.cases.empty()) {
+  if (!options.capture.path.empty()) {
+    cases = analysis::capture_cases(options.capture);
+  } else if (options.cases.empty()) {
     cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
   }
   for (const std::string& line : options.cases) cases.push_back(analysis::parse_case(line));
@@ -98,15 +100,45 @@ void add_isolation_options(CLI::App* command, KernelOptions& options) {
   command->add_option("--as-worker", options.as_worker)->group("");
 }
 
+void add_capture_options(CLI::App* command, KernelOptions& options) {
+  analysis::CaptureOptions& capture = options.capture;
+  CLI::Option* file =
+      command
+          ->add_option(
+              "--capture", capture.path,
+              "Judge the calls in a file of captured tensors (HDF5, safetensors, folder of "
+              ".npy): their `out` where they have it and --kernel is not given, else the "
+              "kernel's outputs")
+          ->type_name("FILE")
+          ->excludes("--suite")
+          ->excludes("--case");
+  command->add_option("--frames", capture.frames, "T of the capture, where the file does not say")
+      ->needs(file);
+  command->add_option("--patches", capture.patches, "Its tokens a frame, P")->needs(file);
+  command->add_option("--text", capture.text, "Its text tokens behind the video")->needs(file);
+  command
+      ->add_option("--layout", capture.layout,
+                   "Order of its dimensions: bshd, bhsd, sbhd, shd, bs3hd for a packed qkv, ...")
+      ->needs(file);
+  command
+      ->add_option("--settings", capture.settings,
+                   "Words of a case line for its calls, as 'W=3 n_first=1 ref=21 step=4 rows=0'")
+      ->type_name("WORDS")
+      ->needs(file);
+}
+
 void add_options(CLI::App* command, KernelOptions& options) {
-  command->add_option("--kernel", options.kernel, "Kernel: cpu, or a plugin path/to/lib.so[:name]")
+  command
+      ->add_option("--kernel", options.kernel,
+                   "Kernel: cpu, captured, or a plugin path/to/lib.so[:name]")
       ->capture_default_str()
       ->type_name("NAME|PATH");
   CLI::Option* suite =
       command
-          ->add_option("--suite", options.suite,
-                       "smoke (10 s), default (2 min), full (hours), random:COUNT[:SEED], or a file of "
-                       "case lines")
+          ->add_option(
+              "--suite", options.suite,
+              "smoke (10 s), default (2 min), full (hours), random:COUNT[:SEED], or a file of "
+              "case lines")
           ->capture_default_str()
           ->type_name("NAME|FILE");
   command
@@ -114,6 +146,7 @@ void add_options(CLI::App* command, KernelOptions& options) {
                    "Run this case line instead of a suite; may be given several times")
       ->type_name("LINE")
       ->excludes(suite);
+  add_capture_options(command, options);
   command->add_option("--filter", options.filter, "Only cases whose line contains this text")
       ->type_name("TEXT");
   command->add_option("--threads", options.threads, "Threads of the kernel; 0: its own choice")
@@ -146,8 +179,10 @@ void add_kernel_command(CLI::App& app, Body& body) {
       "A case fails when one output element lies outside the interval that a right kernel cannot "
       "leave; "
       "the command that repeats it is printed below it.");
-  command->callback(
-      [options, &body] { body = [options] { return run(*options, command_line()); }; });
+  command->callback([command, options, &body] {
+    options->kernel_given = command->count("--kernel") > 0;
+    body = [options] { return run(*options, command_line()); };
+  });
 }
 
 }  // namespace lvsa::app

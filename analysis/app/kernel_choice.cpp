@@ -7,9 +7,30 @@
 
 namespace lvsa::app {
 
+namespace {
+
+// Stands for outputs that are there already; nobody calls it.
+const lvsa_kernel& captured_kernel() {
+  static const lvsa_kernel kernel = [] {
+    lvsa_kernel stand_in{};
+    stand_in.abi_version = LVSA_KERNEL_ABI_VERSION;
+    stand_in.struct_size = sizeof stand_in;
+    stand_in.name = "captured";
+    stand_in.description = "the output in the file that a case names";
+    stand_in.capabilities.memory = LVSA_HOST;
+    return stand_in;
+  }();
+  return kernel;
+}
+
+}  // namespace
+
+bool is_captured_kernel(const lvsa_kernel& kernel) { return &kernel == &captured_kernel(); }
+
 KernelChoice choose_kernel(const std::string& option) {
   const lvsa_kernel& cpu = reference::cpu_kernel();
   if (option == cpu.name) return {nullptr, &cpu};
+  if (option == captured_kernel().name) return {nullptr, &captured_kernel()};
   // A path has a slash or ends in .so; the name of a kernel in it stands behind the last colon.
   const std::size_t colon = option.rfind(':');
   const bool has_name = colon != std::string::npos && option.find('/', colon) == std::string::npos;
@@ -17,9 +38,9 @@ KernelChoice choose_kernel(const std::string& option) {
   if (path.find('/') == std::string::npos && path.find(".so") == std::string::npos) {
     throw Error(
         ErrorKind::kKernel,
-        fmt::format("--kernel {}: no built-in kernel of that name; built in: {}; or a shared "
-                    "library path/to/lib.so[:name]",
-                    option, cpu.name));
+        fmt::format("--kernel {}: no built-in kernel of that name; built in: {}, and {} for the "
+                    "outputs in a capture; or a shared library path/to/lib.so[:name]",
+                    option, cpu.name, captured_kernel().name));
   }
   KernelChoice choice;
   choice.library = std::make_unique<KernelLibrary>(path);

@@ -15,8 +15,11 @@ struct KernelChoice {
   const lvsa_kernel* kernel = nullptr;
 };
 
-/// A built-in kernel by its name ("cpu"), or "path/to/lib.so[:name]". Throws Error(kKernel) that
-/// names what was asked for and what there is.
+/// Whether this is what --kernel captured names: no kernel, but the outputs in the file of a case.
+bool is_captured_kernel(const lvsa_kernel& kernel);
+
+/// A built-in kernel by its name ("cpu", "captured"), or "path/to/lib.so[:name]". Throws
+/// Error(kKernel) that names what was asked for and what there is.
 KernelChoice choose_kernel(const std::string& option);
 
 }  // namespace lvsa::app

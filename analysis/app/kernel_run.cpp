@@ -59,6 +59,10 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
   run.kernel_option = options.kernel;
   run.progress = progress.share;
   run.part = progress.part;
+  const bool captured =
+      is_captured_kernel(kernel) ||
+      (!options.capture.path.empty() && !options.kernel_given && analysis::has_captured_output(c));
+  if (captured) return analysis::judge_captured(c, run);
   return analysis::run_case(c, kernel, run);
 }
 

@@ -9,6 +9,7 @@
 
 #include "analysis/app/outcome.hpp"
 #include "analysis/run/worker.hpp"
+#include "analysis/verify/capture.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/result.hpp"
 
@@ -20,6 +21,8 @@ struct KernelOptions {
   std::string kernel = "cpu";
   std::string suite = "default";
   std::vector<std::string> cases;
+  analysis::CaptureOptions capture;  ///< no path: none
+  bool kernel_given = false;         ///< --kernel was on the command line
   std::string filter;
   std::string fixtures;
   std::int64_t threads = 0;

@@ -256,8 +256,7 @@ std::string to_line(const Case& c) {
   return line;
 }
 
-Case parse_case(std::string_view line) {
-  Case c;
+void read_case_words(Case& c, std::string_view line) {
   std::set<std::string_view> seen;
   for (std::size_t at = 0;
        (at = line.find_first_not_of(" \t\r\n", at)) != std::string_view::npos;) {
@@ -278,6 +277,11 @@ Case parse_case(std::string_view line) {
     if (!seen.insert(key).second) bad_word(key, word.substr(equals + 1), "each key once");
     field->read(c, word.substr(equals + 1));
   }
+}
+
+Case parse_case(std::string_view line) {
+  Case c;
+  read_case_words(c, line);
   check_sizes(c);
   return c;
 }

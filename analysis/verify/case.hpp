@@ -80,6 +80,9 @@ std::string to_line(const Case& c);
 /// that stands twice, a value out of range, a missing size, sizes whose product T*P*H*D overflows.
 Case parse_case(std::string_view line);
 
+/// Sets the fields that a part of a line names; sizes are not checked. Throws as parse_case() does.
+void read_case_words(Case& c, std::string_view line);
+
 /// Interval and offset that the case's settings give.
 struct CaseSchedule {
   std::optional<std::int64_t> interval;

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "analysis/verify/exchange.hpp"
+#include "analysis/verify/exchange_numerics.hpp"
 #include "analysis/verify/judge.hpp"
 #include "core/error.hpp"
 
@@ -132,55 +133,6 @@ std::vector<float> read_lse(const TensorSource& file, const std::string& name, c
   return lse;
 }
 
-// Declared numerics: attributes of the group, else of the root.
-class Declared {
- public:
-  Declared(const TensorSource& file, const std::string& group) : file_(file), group_(group) {}
-
-  std::int64_t number(const char* name) const {
-    for (const std::string& object : {group_, std::string("/")}) {
-      const auto values = file_.integer_attribute(object, name);
-      if (!values) continue;
-      if (values->size() == 1 && values->front() >= 0 && values->front() < (1 << 30)) {
-        return values->front();
-      }
-      throw CaseFault{fmt::format("{}: attribute {}: one integer 0 .. 2^30 is due", object, name)};
-    }
-    return 0;
-  }
-
-  DType dtype(const char* name) const {
-    for (const std::string& object : {group_, std::string("/")}) {
-      const auto text = file_.text_attribute(object, name);
-      if (!text) continue;
-      try {
-        return parse_dtype(*text);
-      } catch (const Error& error) {
-        throw CaseFault{fmt::format("{}: attribute {}: {}", object, name, error.what())};
-      }
-    }
-    return LVSA_DTYPE_NONE;
-  }
-
- private:
-  const TensorSource& file_;
-  std::string group_;
-};
-
-lvsa_numerics declared_numerics(const TensorSource& file, const std::string& group, const Case& c) {
-  const Declared declared(file, group);
-  lvsa_numerics numerics{};
-  numerics.struct_size = sizeof numerics;
-  numerics.key_tile = declared.number("key_tile");
-  numerics.tiles_cross_frames = static_cast<std::int32_t>(declared.number("tiles_cross_frames"));
-  numerics.split_keys = static_cast<std::int32_t>(declared.number("split_keys"));
-  numerics.exp_ulps = static_cast<double>(declared.number("exp_ulps"));
-  numerics.accumulator = declared.dtype("accumulator");
-  numerics.p_dtype = declared.dtype("p_dtype");
-  if (numerics.p_dtype == LVSA_DTYPE_NONE) numerics.p_dtype = c.p_dtype;  // what the case asks for
-  return numerics;
-}
-
 Case case_of(const TensorSource& file, const std::string& group) {
   const auto line = file.text_attribute(group, "case");
   if (!line) bad_file(file, group, "attribute case is due: the line of the case");
@@ -212,7 +164,11 @@ void judge_group(CaseResult& result, const ExchangeFiles& files, const std::stri
       return lse[static_cast<std::size_t>((b * c.grid.seq_len() + s) * c.heads + h)];
     };
   }
-  outputs.numerics = declared_numerics(files.outputs, group, c);
+  try {
+    outputs.numerics = declared_numerics(files.outputs, group, c.p_dtype);
+  } catch (const Error& error) {
+    throw CaseFault{error.what()};
+  }
   judge_outputs(result, outputs, tensors, pattern, sample_rows(c), options.progress);
 }
 

@@ -8,6 +8,8 @@
 
 #include "core/config/config.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
+#include "core/io/strict_json.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -26,14 +28,7 @@ std::int64_t size_attribute(const Hdf5File& file, const std::string& group, cons
 Environment environment_attribute(const Hdf5File& file, const std::string& group) {
   const auto text = file.text_attribute(group, "env");
   if (!text) fail(file, group, "attribute env is due: a JSON object of LVSA_* variables");
-  const auto object = nlohmann::json::parse(*text, nullptr, false);
-  if (!object.is_object()) fail(file, group, "attribute env is no JSON object");
-  Environment environment;
-  for (const auto& [name, value] : object.items()) {
-    if (!value.is_string()) fail(file, group, fmt::format("attribute env: {} is no string", name));
-    environment[name] = value.get<std::string>();
-  }
-  return environment;
+  return environment_from_json(*text, fmt::format("{}: {}: attribute env", file.path(), group));
 }
 
 Version version_attribute(const Hdf5File& file, const std::string& group) {
@@ -93,7 +88,6 @@ AttentionTensors RecordedAttention::tensors(DType dtype) const {
 }
 
 Case RecordedAttention::as_case(std::int64_t step, DType dtype) const {
-  const Config config = config_from_environment(environment);
   const auto q_shape = bshd_shape(q, layout);
   Case c;
   c.model = "recorded";
@@ -105,17 +99,37 @@ Case RecordedAttention::as_case(std::int64_t step, DType dtype) const {
   c.dtype = dtype;
   c.layout = layout;
   c.version = version;
+  apply_environment(c, environment);
+  c.step = step;
+  c.rows = 0;
+  return c;
+}
+
+void apply_environment(Case& c, const Environment& environment) {
+  const Config config = config_from_environment(environment);
   c.window_frames = config.latent_window_size();
   c.n_first_frames = config.latent_n_first_frames();
   c.reference_frames = config.reference_latent_frames;
   c.sparsity_scale = config.sparsity_scale;
+  c.interval.reset();
   if (!config.auto_keyframes) c.interval = config.latent_key_frame_interval();
   c.rotate = config.rotate_keyframes;
   c.expand = config.expand_window;
-  c.step = step;
   c.condition_frames = condition_latent_frames(environment);
-  c.rows = 0;
-  return c;
+}
+
+Environment environment_from_json(const std::string& text, const std::string& where) {
+  const auto object = parse_strict_json(text, where);
+  const auto fail_here = [&](const std::string& what) {
+    throw Error(ErrorKind::kIo, fmt::format("{}: {}", where, what));
+  };
+  if (!object.is_object()) fail_here("a JSON object is due");
+  Environment environment;
+  for (const auto& [name, value] : object.items()) {
+    if (!value.is_string()) fail_here(fmt::format("{} is no string", printable(name)));
+    environment[name] = value.get<std::string>();
+  }
+  return environment;
 }
 
 RecordedAttention read_recorded(const Hdf5File& file, const std::string& group) {

@@ -31,6 +31,12 @@ struct RecordedAttention {
   Case as_case(std::int64_t step, DType dtype) const;
 };
 
+/// Takes the pattern settings of LVSA_* variables into a case. Throws Error when they are none.
+void apply_environment(Case& c, const Environment& environment);
+
+/// The variables in the JSON object of a text. Throws Error(kIo) that begins with `where`.
+Environment environment_from_json(const std::string& text, const std::string& where);
+
 /// Reads one group; throws Error(kIo or kValue) that names the file, the group and what is missing
 /// or does not fit.
 RecordedAttention read_recorded(const Hdf5File& file, const std::string& group);

@@ -21,14 +21,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+}  // namespace
+
 InputHashes hash_inputs(const AttentionTensors& tensors) {
   const auto hash = [](const Tensor& tensor) {
     return byte_hash(tensor.bytes(), tensor.size_bytes());
   };
   return {hash(tensors.q), hash(tensors.k), hash(tensors.v)};
 }
-
-}  // namespace
 
 std::string shell_quoted(const std::string& text) {
   std::string quoted = "'";

@@ -44,6 +44,9 @@ std::vector<reference::RowId> sample_rows(const Case& c);
 /// Fills in what the report says of the pattern: interval, offset, attended frames, density.
 void describe_pattern(CaseResult& result, const FramePattern& pattern);
 
+/// Hashes of the tensors' bytes, for the report.
+InputHashes hash_inputs(const AttentionTensors& tensors);
+
 /// A word for a command that a POSIX shell reads back as `text`.
 std::string shell_quoted(const std::string& text);
 

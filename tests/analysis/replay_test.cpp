@@ -56,7 +56,7 @@ TEST(Replay, PassesEveryRecordedCase) {
   EXPECT_EQ(replay_file(kFixtures + "pattern_vectors_1.3.ndjson.gz", none).passed, 779);
   // 63 outputs, 21 lists of global frames, 7 intervals.
   EXPECT_EQ(replay_file(kFixtures + "attention_vectors.h5", none).passed, 91);
-  EXPECT_EQ(replay_file(kFixtures + "manifest.json", none).passed, 3);
+  EXPECT_EQ(replay_file(kFixtures + "manifest.json", none).passed, 4);
 }
 
 TEST(Replay, NamesFunctionArgumentsExpectedAndGot) {

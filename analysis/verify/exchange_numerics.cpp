@@ -1,0 +1,63 @@
+#include "analysis/verify/exchange_numerics.hpp"
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+// Declared numerics: attributes of the group, else of the root.
+class Declared {
+ public:
+  Declared(const TensorSource& file, const std::string& group) : file_(file), group_(group) {}
+
+  std::int64_t number(const char* name) const {
+    for (const std::string& object : {group_, std::string("/")}) {
+      const auto values = file_.integer_attribute(object, name);
+      if (!values) continue;
+      if (values->size() == 1 && values->front() >= 0 && values->front() < (1 << 30)) {
+        return values->front();
+      }
+      throw Error(ErrorKind::kValue,
+                  fmt::format("{}: attribute {}: one integer 0 .. 2^30 is due", object, name));
+    }
+    return 0;
+  }
+
+  DType dtype(const char* name) const {
+    for (const std::string& object : {group_, std::string("/")}) {
+      const auto text = file_.text_attribute(object, name);
+      if (!text) continue;
+      try {
+        return parse_dtype(*text);
+      } catch (const Error& error) {
+        throw Error(ErrorKind::kValue,
+                    fmt::format("{}: attribute {}: {}", object, name, error.what()));
+      }
+    }
+    return LVSA_DTYPE_NONE;
+  }
+
+ private:
+  const TensorSource& file_;
+  std::string group_;
+};
+
+}  // namespace
+
+lvsa_numerics declared_numerics(const TensorSource& file, const std::string& group, DType p_asked) {
+  const Declared declared(file, group);
+  lvsa_numerics numerics{};
+  numerics.struct_size = sizeof numerics;
+  numerics.key_tile = declared.number("key_tile");
+  numerics.tiles_cross_frames = static_cast<std::int32_t>(declared.number("tiles_cross_frames"));
+  numerics.split_keys = static_cast<std::int32_t>(declared.number("split_keys"));
+  numerics.exp_ulps = static_cast<double>(declared.number("exp_ulps"));
+  numerics.accumulator = declared.dtype("accumulator");
+  numerics.p_dtype = declared.dtype("p_dtype");
+  if (numerics.p_dtype == LVSA_DTYPE_NONE) numerics.p_dtype = p_asked;  // what the case asks for
+  return numerics;
+}
+
+}  // namespace lvsa::analysis
