@@ -35,5 +35,4 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
 double row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
                  const reference::RowId& row, std::int64_t keys);
 
-
 }  // namespace lvsa::analysis

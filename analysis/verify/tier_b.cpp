@@ -89,7 +89,7 @@ double schedule_lse_tolerance(const BoundModel& model, const reference::ShadowRo
 }
 
 bool shadow_is_sound(const reference::ShadowRow& shadow) {
-  return shadow.finite && shadow.max_eta < 0x1p-8;
+  return shadow.finite && shadow.max_eta < 0x1p-8 && shadow.sum_doubt < 0.25;
 }
 
 ScheduleJudge::ScheduleJudge(const lvsa_numerics& numerics, const reference::Schedule& schedule,

@@ -26,7 +26,8 @@ Tolerance schedule_tolerance(const BoundModel& model, const reference::ShadowRow
 /// Tolerance of the log-sum-exp about shadow.lse.
 double schedule_lse_tolerance(const BoundModel& model, const reference::ShadowRow& shadow);
 
-/// Whether the row's tolerances mean anything: its scores are finite and no p is off by 2^-8.
+/// Whether the row's tolerances mean anything: its scores are finite, no p is off by 2^-8, and no
+/// quarter of its denominator is in doubt.
 bool shadow_is_sound(const reference::ShadowRow& shadow);
 
 /// A declared schedule with the bounds that go with it, for rows of one problem.

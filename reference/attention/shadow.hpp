@@ -49,7 +49,7 @@ struct ShadowRow {
   double lse = 0.0;
   double lse_shift = 0.0;
   double max_eta = 0.0;    ///< largest relative error of a p
-  double sum_error = 0.0;  ///< relative error of the denominator by errors of scores
+  double sum_doubt = 0.0;  ///< share of the denominator in doubt; 0 where it sums unrounded p
   std::int64_t keys = 0;
   std::int64_t tiles = 0;     ///< of the split that has most
   std::int64_t doubtful = 0;  ///< keys whose rounding is in doubt

@@ -59,6 +59,11 @@ void ShadowGroup::finish(Row& row) const {
     score_error += epoch.factor * epoch.sum_error / row.plan.sum;
     doubt += epoch.factor * epoch.doubt / row.plan.sum;
   }
+  const bool sums_rounded = schedule_.sum_rounded_p && rounds;
+  // What is in doubt may be so much that the quotient's first order is not enough: the denominator
+  // is at least 1 - sum_doubt of what it should be.
+  result.sum_doubt = sums_rounded ? std::min(doubt, 0.5) : 0.0;
+  const double larger = 1.0 / (1.0 - result.sum_doubt);
   for (std::size_t c = 0; c < width; ++c) {
     double value = 0.0;
     double unsure = 0.0;
@@ -81,8 +86,8 @@ void ShadowGroup::finish(Row& row) const {
       }
     }
     result.out[c] = value;
-    result.doubts[c] = unsure;
-    result.scores[c] = scores;
+    result.doubts[c] = unsure * larger;
+    result.scores[c] = scores * larger;
   }
   finish_lse(row, errors);
 }
@@ -96,9 +101,10 @@ void ShadowGroup::finish_lse(Row& row, const std::vector<double>& errors) const 
     const ShadowEpoch& epoch = row.plan.epochs[e];
     top = std::max(top, epoch.max);
     double error = errors[e] * epoch.sum;
-    error += sums_rounded ? epoch.max_error * epoch.sum + epoch.doubt : epoch.sum_error;
+    error += sums_rounded ? epoch.max_error * epoch.sum : epoch.sum_error;
     shift += epoch.factor * error / row.plan.sum;
   }
+  shift -= std::log1p(-result.sum_doubt);
   result.lse = top + std::log(row.plan.sum);
   result.lse_shift = shift;
 }

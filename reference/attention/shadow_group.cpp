@@ -105,7 +105,6 @@ void ShadowGroup::make_plan(Row& row) {
   row.values.assign(row.plan.epochs.size() * static_cast<std::size_t>(dim_), 0.0);
   row.doubts.assign(row.values.size(), 0.0);
   result.max_eta = row.plan.max_eta;
-  result.sum_error = row.plan.sum_error;
   result.doubtful = row.plan.doubtful;
 }
 

@@ -1,0 +1,226 @@
+// Tier B: kernels that compute what they declare are never accused, whatever the declaration leaves
+// open; kernels that do something else are found.
+#include "analysis/verify/tier_b.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <optional>
+
+#include "analysis/verify/inputs.hpp"
+#include "analysis/verify/oracle_problem.hpp"
+#include "analysis/verify/run_case.hpp"
+#include "reference/attention/p_rounding.hpp"
+#include "tests/analysis/schedule_emulation.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+using schedule_test::Drawn;
+using schedule_test::EmulatedRow;
+using schedule_test::Liberty;
+
+// A small problem with the oracle's results of some of its rows.
+struct Problem {
+  explicit Problem(const std::string& line)
+      : c(parse_case(line)), tensors(make_inputs(c)), rows(sample_rows(c)) {
+    problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
+    exact = attend_rows(problem, rows, {});
+  }
+  Case c;
+  AttentionTensors tensors;
+  std::vector<reference::RowId> rows;
+  reference::AttentionProblem problem;
+  std::vector<reference::RowResult> exact;
+};
+
+struct Judged {
+  double worst = 0.0;  ///< largest share of a tolerance
+  double worst_lse = 0.0;
+  double tolerance = 0.0;  ///< mean
+  double tier_a = 0.0;     ///< mean tolerance of tier A
+};
+
+// What emulated rows are by the declaration; `does` is what is computed.
+Judged judge(const Problem& p, const lvsa_numerics& declared, const lvsa_numerics& does,
+             const Liberty& liberty) {
+  const auto judge = make_schedule_judge(&declared, p.c.dtype, p.c.head_dim);
+  const auto shadows = judge->replay(p.problem, p.rows, p.exact);
+  Judged found;
+  double count = 0.0;
+  for (std::size_t r = 0; r < p.rows.size(); ++r) {
+    if (!shadow_is_sound(shadows[r])) continue;
+    const EmulatedRow row =
+        emulate(p.problem, p.rows[r], does, liberty, static_cast<std::uint32_t>(r));
+    for (std::size_t i = 0; i < row.out.size(); ++i) {
+      const double t = schedule_tolerance(judge->model(), shadows[r], p.exact[r], i).total;
+      const double error = std::fabs(static_cast<double>(row.out[i]) - shadows[r].out[i]);
+      // NaN counts as the worst.
+      if (!(error <= 0.0)) found.worst = std::max(found.worst, error <= 1e300 ? error / t : 1e300);
+      found.tolerance += t;
+      const double steps = accumulation_steps(judge->model(), shadows[r].keys, shadows[r].tiles);
+      found.tier_a += output_tolerance(judge->model(), p.exact[r], i, steps).total;
+      count += 1.0;
+    }
+    const double t = schedule_lse_tolerance(judge->model(), shadows[r]);
+    const double error = std::fabs(static_cast<double>(row.lse) - shadows[r].lse);
+    // Its own rounding to fp32 is the interval's, not the tolerance's.
+    const double own = std::fabs(shadows[r].lse) * 0x1p-24;
+    if (!(error <= own)) found.worst_lse = std::max(found.worst_lse, (error - own) / t);
+  }
+  found.tolerance /= std::max(1.0, count);
+  found.tier_a /= std::max(1.0, count);
+  return found;
+}
+
+const char* const kInputs[] = {"gauss", "indicator", "ties", "sink", "beacon", "large", "uniform"};
+
+std::string line(const char* input, unsigned seed, const char* more = "") {
+  return fmt::format(
+      "T=6 P=11 text={} H=2 Hkv=1 D=32 dtype=bf16 W=1 ref=3 step={} input={} seed={} rows=14 {}",
+      seed % 3 * 5, seed % 4, input, seed, more);
+}
+
+TEST(TierB, AcceptsWhateverADeclaredScheduleLeavesOpen) {
+  std::mt19937 random(20261121);
+  for (unsigned i = 0; i < 98; ++i) {
+    const Problem problem(line(kInputs[i % 7], i));
+    const Drawn drawn = schedule_test::draw_schedule(random);
+    ASSERT_TRUE(declared_schedule(drawn.numerics)) << drawn.text();
+    const Judged judged = judge(problem, drawn.numerics, drawn.numerics, drawn.liberty);
+    EXPECT_LE(judged.worst, 1.0) << problem.c.seed << " " << kInputs[i % 7] << " " << drawn.text();
+    EXPECT_LE(judged.worst_lse, 1.0) << kInputs[i % 7] << " " << drawn.text();
+  }
+}
+
+lvsa_numerics plain_schedule() {
+  lvsa_numerics n{};
+  n.struct_size = sizeof n;
+  n.key_tile = 16;
+  n.key_order = LVSA_KEYS_ASCENDING;
+  n.max_rule = LVSA_MAX_RUNNING;
+  n.p_dtype = LVSA_BF16;
+  n.accumulator = LVSA_F32;
+  n.exp_ulps = 2.0;
+  n.score_step = 1;
+  n.rescale_exact = 1;
+  n.partial_dtype = LVSA_F32;
+  return n;
+}
+
+TEST(TierB, FindsAKernelThatComputesAnotherScheduleThanItDeclares) {
+  const std::pair<const char*, void (*)(lvsa_numerics&)> changes[] = {
+      {"another tile", [](lvsa_numerics& n) { n.key_tile = 5; }},
+      {"tiles cross frames", [](lvsa_numerics& n) { n.tiles_cross_frames = 1; }},
+      {"descending", [](lvsa_numerics& n) { n.key_order = LVSA_KEYS_DESCENDING; }},
+      {"text first", [](lvsa_numerics& n) { n.key_order = LVSA_KEYS_TEXT_FIRST; }},
+      {"final maximum", [](lvsa_numerics& n) { n.max_rule = LVSA_MAX_FINAL; }},
+      {"P in fp16", [](lvsa_numerics& n) { n.p_dtype = LVSA_F16; }},
+      {"P not rounded", [](lvsa_numerics& n) { n.p_dtype = LVSA_F32; }},
+      {"P toward zero", [](lvsa_numerics& n) { n.p_rounding = LVSA_P_TOWARD_ZERO; }},
+      {"sum of rounded P", [](lvsa_numerics& n) { n.sum_rounded_p = 1; }},
+      {"normalised first",
+       [](lvsa_numerics& n) {
+         n.max_rule = LVSA_MAX_FINAL;
+         n.normalise_first = 1;
+       }},
+      {"split",
+       [](lvsa_numerics& n) {
+         n.split_keys = 2;
+         n.split_rule = LVSA_SPLIT_ROUND_ROBIN;
+       }},
+  };
+  const Problem problem(line("gauss", 4, "sigma=1.5"));
+  const lvsa_numerics declared = plain_schedule();
+  EXPECT_LE(judge(problem, declared, declared, {}).worst, 1.0);
+  for (const auto& [name, change] : changes) {
+    lvsa_numerics does = declared;
+    change(does);
+    EXPECT_GT(judge(problem, declared, does, {}).worst, 3.0) << name;
+  }
+}
+
+TEST(TierB, IsTensOfTimesTighterThanTierAOnRandomData) {
+  const Problem problem(
+      "T=8 P=257 H=1 Hkv=1 D=128 dtype=bf16 W=1 ref=4 step=1 input=gauss seed=3 rows=4");
+  const Judged judged = judge(problem, plain_schedule(), plain_schedule(), {});
+  EXPECT_GT(judged.tier_a / judged.tolerance, 30.0);
+  EXPECT_LE(judged.worst, 1.0);
+}
+
+TEST(TierB, IsReachedByARightKernelWhoseRoundingsInDoubtFallTheOtherWay) {
+  double worst = 0.0;
+  for (unsigned seed = 0; seed < 8; ++seed) {
+    const Problem problem(fmt::format(
+        "T=5 P=33 H=1 Hkv=1 D=16 dtype=bf16 W=1 ref=3 input=gauss seed={} rows=0", seed));
+    worst = std::max(worst, judge(problem, plain_schedule(), plain_schedule(), {}).worst);
+  }
+  EXPECT_GT(worst, 0.5);
+  EXPECT_LE(worst, 1.0);
+}
+
+TEST(TierB, CountsAFactorThatIsNotExactlyOne) {
+  const Problem problem(
+      "T=8 P=129 H=1 Hkv=1 D=32 dtype=bf16 W=2 ref=4 step=1 input=gauss sigma=2 seed=3 rows=4");
+  lvsa_numerics n = plain_schedule();
+  n.key_tile = 1;
+  Liberty liberty;
+  liberty.fused_shift = true;
+  n.rescale_exact = 0;
+  const Judged honest = judge(problem, n, n, liberty);
+  EXPECT_LE(honest.worst, 1.0);
+  lvsa_numerics claims = n;
+  claims.rescale_exact = 1;
+  EXPECT_GT(honest.tolerance, 1.5 * judge(problem, claims, n, liberty).tolerance);
+}
+
+TEST(TierB, TakesOnlyACompleteDeclaration) {
+  EXPECT_TRUE(declared_schedule(plain_schedule()));
+  void (*const gaps[])(lvsa_numerics&) = {
+      [](lvsa_numerics& n) { n.key_tile = 0; },
+      [](lvsa_numerics& n) { n.p_dtype = LVSA_DTYPE_NONE; },
+      [](lvsa_numerics& n) { n.key_order = 0; },
+      [](lvsa_numerics& n) { n.key_order = 17; },
+      [](lvsa_numerics& n) { n.max_rule = 0; },
+      [](lvsa_numerics& n) { n.p_rounding = 5; },
+      [](lvsa_numerics& n) { n.p_scale_log2 = 1000; },
+      [](lvsa_numerics& n) { n.tiles_cross_frames = 3; },
+      [](lvsa_numerics& n) { n.normalise_first = 1; },
+      [](lvsa_numerics& n) { n.split_keys = 3; },
+      [](lvsa_numerics& n) {
+        n.tiles_cross_frames = 1;
+        n.key_order = LVSA_KEYS_TEXT_FIRST;
+      },
+  };
+  for (std::size_t i = 0; i < std::size(gaps); ++i) {
+    lvsa_numerics n = plain_schedule();
+    gaps[i](n);
+    EXPECT_FALSE(declared_schedule(n)) << i;
+  }
+  EXPECT_FALSE(make_schedule_judge(nullptr, LVSA_BF16, 64));
+}
+
+TEST(TierB, RoundsPAsATableOfAllNumbersSays) {
+  std::mt19937 random(7);
+  std::uniform_real_distribution<double> exponent(-30.0, 9.0);
+  for (const lvsa_dtype dtype : {LVSA_BF16, LVSA_F16, LVSA_E4M3, LVSA_E5M2}) {
+    for (const bool toward_zero : {false, true}) {
+      const reference::PRounding round(dtype, toward_zero);
+      for (int i = 0; i < 3000; ++i) {
+        double value = std::exp2(exponent(random));
+        // Every third a tie, every third a number of the type.
+        if (i % 3 > 0) {
+          const double below = schedule_test::round_by_table(dtype, value, true);
+          const double above = schedule_test::round_by_table(dtype, below * (1 + 0x1p-20), false);
+          value = i % 3 == 1 ? below : 0.5 * (below + std::max(above, value));
+        }
+        ASSERT_EQ(round(value), schedule_test::round_by_table(dtype, value, toward_zero))
+            << "type " << static_cast<int>(dtype) << " " << value;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lvsa::analysis
