@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "analysis/verify/bounds.hpp"
@@ -15,6 +16,7 @@
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "analysis/verify/selftest_cases.hpp"
+#include "analysis/verify/tier_b.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -72,12 +74,15 @@ struct SelftestCases::Prepared {
   BoundModel model;
   std::vector<RowId> rows;
   std::vector<RowResult> exact;
+  std::optional<ScheduleJudge> schedule;  // where `like` declares one
+  std::vector<reference::ShadowRow> shadows;
 
   Prepared(const SelftestCase& from, const lvsa_kernel& like);
   KernelCall call(const lvsa_kernel& kernel, AttentionTensors& tensors,
                   const FramePattern& which) const;
   bool output_holds(const KernelCall& done) const;
   bool lse_holds(const KernelCall& done) const;
+  bool schedule_holds(const KernelCall& done) const;
   double steps_of(const RowId& row, const RowResult& result) const;
   void judge(const lvsa_kernel& kernel, Failed& failed) const;
   void judge_poison(const lvsa_kernel& kernel, Failed& failed) const;
@@ -98,6 +103,8 @@ SelftestCases::Prepared::Prepared(const SelftestCase& from, const lvsa_kernel& l
   model = make_bound_model(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
   const auto problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
   exact = attend_rows(problem, rows, model.scores);
+  schedule = make_schedule_judge(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
+  if (schedule) shadows = schedule->replay(problem, rows, exact);
 }
 
 KernelCall SelftestCases::Prepared::call(const lvsa_kernel& kernel, AttentionTensors& tensors,
@@ -136,6 +143,23 @@ bool SelftestCases::Prepared::lse_holds(const KernelCall& done) const {
   return true;
 }
 
+bool SelftestCases::Prepared::schedule_holds(const KernelCall& done) const {
+  std::vector<double> got(static_cast<std::size_t>(c.head_dim));
+  for (std::size_t r = 0; r < shadows.size(); ++r) {
+    if (!shadow_is_sound(shadows[r])) continue;
+    done.out().view().read_row(rows[r].batch, rows[r].token, rows[r].head, got.data());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double t = schedule_tolerance(schedule->model(), shadows[r], exact[r], i).total;
+      if (!accept_interval(shadows[r].out[i], t, c.dtype).contains(got[i])) return false;
+    }
+    if (!done.has_lse()) continue;
+    const double t = schedule_lse_tolerance(schedule->model(), shadows[r]);
+    const double lse = done.lse(rows[r].batch, rows[r].token, rows[r].head);
+    if (!accept_interval(shadows[r].lse, t, LVSA_F32).contains(lse)) return false;
+  }
+  return true;
+}
+
 void SelftestCases::Prepared::judge(const lvsa_kernel& kernel, Failed& failed) const {
   AttentionTensors tensors = make_inputs(c);
   KernelCall done = call(kernel, tensors, pattern);
@@ -148,6 +172,7 @@ void SelftestCases::Prepared::judge(const lvsa_kernel& kernel, Failed& failed) c
   if (done.unwritten_outputs() > 0 || done.unwritten_lse() > 0) failed.insert("written");
   if (!output_holds(done)) failed.insert(check);
   if (!lse_holds(done)) failed.insert(c.only_wanted ? "long-lse" : "lse");
+  if (!schedule_holds(done)) failed.insert(c.only_wanted ? "long-schedule" : "schedule");
 }
 
 void SelftestCases::Prepared::judge_poison(const lvsa_kernel& kernel, Failed& failed) const {

@@ -82,6 +82,8 @@ const std::vector<SelftestCheck>& SelftestCases::checks() {
       {"long-indicator", "output within its bounds, thousands of keys, V marks the frame"},
       {"lse", "log-sum-exp within its bounds, small cases"},
       {"long-lse", "log-sum-exp within its bounds, thousands of keys"},
+      {"schedule", "output and log-sum-exp are what the declared schedule gives, small cases"},
+      {"long-schedule", "the same, thousands of keys"},
       {"written", "every element of the output and the log-sum-exp written"},
       {"inputs", "q, k and v unchanged by the call"},
       {"poison", "NaN in a frame changes no bit of rows that do not attend it"},

@@ -57,6 +57,7 @@ constexpr std::array kDefects = {
     DefectInfo{kMaxNotUpdated, "max-not-updated", kNum, "maximum of the first tile kept"},
     DefectInfo{kMaxStartsAtZero, "max-starts-at-zero", kNum, "running maximum starts at 0"},
     DefectInfo{kFewerBitsOfP, "p-fewer-bits", kNum, "P cut to four bits"},
+    DefectInfo{kTowardZeroP, "p-toward-zero", kNum, "P rounded toward zero, not to nearest"},
     DefectInfo{kAccumulateBf16, "accumulate-bf16", kNum, "accumulators rounded to bf16"},
     DefectInfo{kLseBase2, "lse-base-2", kNum, "log-sum-exp in base 2"},
     DefectInfo{kLseWithoutMax, "lse-without-max", kNum, "log-sum-exp lacks the maximum"},

@@ -47,6 +47,7 @@ enum class Defect {
   kMaxNotUpdated,
   kMaxStartsAtZero,
   kFewerBitsOfP,
+  kTowardZeroP,
   kAccumulateBf16,
   kLseBase2,
   kLseWithoutMax,

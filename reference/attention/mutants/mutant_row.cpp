@@ -1,7 +1,9 @@
 #include "reference/attention/mutants/mutant_row.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <span>
 
@@ -34,6 +36,9 @@ float score(const float* q, const MutantKey& key, std::int64_t dim, float scale,
 
 // P in the type that it is multiplied in.
 float rounded_weight(float p, Defect defect) {
+  if (defect == Defect::kTowardZeroP) {
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) & 0xffff0000U);
+  }
   if (defect != Defect::kFewerBitsOfP) return to_bf16(p);
   int exponent = 0;
   const float fraction = std::frexp(p, &exponent);
