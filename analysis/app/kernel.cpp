@@ -157,6 +157,12 @@ void add_options(CLI::App* command, KernelOptions& options) {
                    "Folder of the recorded vectors (default: found beside the executable)")
       ->type_name("DIR");
   command->add_flag("--list", options.list, "Print the case lines and stop");
+  command
+      ->add_option("--relations", options.relations,
+                   "Relations that must hold exactly, by calling the kernel some forty times more: "
+                   "auto (cases that are small), all, none")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "all", "none"}));
   add_isolation_options(command, options);
   add_outcome_options(command, options.outcome);
 }

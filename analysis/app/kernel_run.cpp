@@ -56,6 +56,7 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
   if (options.threads == 0 && options.jobs > 1) {
     run.threads = static_cast<std::int32_t>(worker_threads(options));
   }
+  run.relations = analysis::parse_relation_choice(options.relations);
   run.kernel_option = options.kernel;
   run.progress = progress.share;
   run.part = progress.part;

@@ -26,6 +26,7 @@ struct KernelOptions {
   std::string filter;
   std::string fixtures;
   std::int64_t threads = 0;
+  std::string relations = "auto";  ///< "auto", "all" or "none"
   bool list = false;
   std::string isolate = "process";  ///< or "none"
   std::int64_t jobs = 1;

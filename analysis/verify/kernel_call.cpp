@@ -1,75 +1,32 @@
 #include "analysis/verify/kernel_call.hpp"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cfenv>
 #include <cmath>
 #include <cstring>
 
+#include "analysis/verify/kernel_invoke.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-constexpr std::uint32_t kUnwritten = 0xffffffffU;
-
 template <typename Bits>
-std::int64_t count_all_ones(const std::byte* data, std::int64_t count) {
+std::int64_t count_all_ones(const std::byte* data, std::size_t count) {
   std::int64_t found = 0;
-#pragma omp parallel for reduction(+ : found) schedule(static)
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     Bits bits;
-    std::memcpy(&bits, data + static_cast<std::size_t>(i) * sizeof bits, sizeof bits);
+    std::memcpy(&bits, data + i * sizeof bits, sizeof bits);
     found += bits == static_cast<Bits>(~Bits{0}) ? 1 : 0;
   }
   return found;
 }
 
-std::string failure(const lvsa_kernel& kernel, const char* step, lvsa_status status,
-                    const char* message) {
-  const int number = static_cast<int>(status);
-  const bool known = number >= LVSA_OK && number <= LVSA_FAILED;
-  std::string line = message;
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
-  return fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
-                     known ? "status" : "what is no status,", number, line.empty() ? "" : ": ",
-                     line);
-}
-
-// The floating-point environment as it was: a kernel that sets flush-to-zero or a rounding mode for
-// itself must not change how it is judged.
-class FloatEnvironmentKept {
- public:
-  FloatEnvironmentKept() { std::fegetenv(&before_); }
-  FloatEnvironmentKept(const FloatEnvironmentKept&) = delete;
-  FloatEnvironmentKept& operator=(const FloatEnvironmentKept&) = delete;
-  ~FloatEnvironmentKept() { std::fesetenv(&before_); }
-
- private:
-  std::fenv_t before_{};
-};
-
-// A C++ exception must not leave a function of the C interface; where one does, it is the kernel's
-// failure and not this program's.
-template <typename Call>
-lvsa_status guarded(const lvsa_kernel& kernel, const char* step, Call call) {
-  const FloatEnvironmentKept kept;
-  try {
-    return call();
-  } catch (const std::exception& error) {
-    throw Error(ErrorKind::kKernel, fmt::format("kernel {}: a C++ exception left its {}: {}",
-                                                kernel.name, step, error.what()));
-  } catch (const abi::__forced_unwind&) {  // a thread that is being ended: not to be held up
-    throw;
-  } catch (...) {
-    throw Error(ErrorKind::kKernel,
-                fmt::format("kernel {}: a C++ exception left its {}", kernel.name, step));
-  }
+std::int64_t count_unwritten(const std::byte* row, std::size_t bytes, DType dtype) {
+  if (dtype_bytes(dtype) == 2) return count_all_ones<std::uint16_t>(row, bytes / 2);
+  return count_all_ones<std::uint32_t>(row, bytes / 4);
 }
 
 }  // namespace
@@ -96,14 +53,15 @@ std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const C
 KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensors& tensors,
                        const FramePattern& pattern, std::int32_t threads,
                        std::vector<std::int64_t> wanted)
-    : kernel_(kernel), out_(c.dtype, tensors.q.shape(), c.layout), wanted_(std::move(wanted)) {
+    : kernel_(kernel),
+      out_(c.dtype, tensors.q.shape(), c.layout, false, kNanByte),
+      wanted_(std::move(wanted)) {
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
-  std::memset(out_.bytes(), 0xff, out_.size_bytes());
   csr_indptr_.assign(pattern.offsets.begin(), pattern.offsets.end());
   if (kernel.capabilities.lse != 0) {
-    lse_.assign(static_cast<std::size_t>(c.batch * c.grid.seq_len() * c.heads),
-                std::bit_cast<float>(kUnwritten));
+    lse_.emplace(LVSA_F32, std::array<std::int64_t, 4>{c.batch, c.grid.seq_len(), c.heads, 1},
+                 Layout::kBSHD, false, kNanByte);
   }
   lvsa_problem& p = problem_;
   p.struct_size = sizeof p;
@@ -124,7 +82,7 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
   p.k = tensors.k.c_tensor();
   p.v = tensors.v.c_tensor();
   p.out = out_.c_tensor();
-  p.lse = lse_.empty() ? nullptr : lse_.data();
+  p.lse = lse_ ? reinterpret_cast<float*>(lse_->bytes()) : nullptr;
   p.lse_strides[0] = c.grid.seq_len() * c.heads;
   p.lse_strides[1] = c.heads;
   p.lse_strides[2] = 1;
@@ -137,61 +95,44 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
 
 void KernelCall::run() {
   std::size_t bytes = 0;
-  if (kernel_.workspace != nullptr) {
-    const lvsa_status status =
-        guarded(kernel_, "workspace query", [&] { return kernel_.workspace(&problem_, &bytes); });
-    if (status != LVSA_OK) {
-      throw Error(ErrorKind::kKernel, failure(kernel_, "workspace query", status, ""));
-    }
-  }
-  try {
-    workspace_.resize(bytes);
-  } catch (const std::exception&) {  // bad_alloc, length_error
-    throw Error(ErrorKind::kKernel,
-                fmt::format("kernel {}: asks for a workspace of {} bytes, which is more than "
-                            "there is",
-                            kernel_.name, bytes));
-  }
-  std::array<char, 512> message{};
-  const lvsa_status status = guarded(kernel_, "run", [&] {
-    return kernel_.run(&problem_, workspace_.data(), workspace_.size(), nullptr, message.data(),
-                       message.size());
-  });
-  message.back() = '\0';
-  if (status != LVSA_OK) {
-    throw Error(ErrorKind::kKernel, failure(kernel_, "run", status, message.data()));
-  }
+  const KernelStatus asked = query_workspace(kernel_, problem_, bytes);
+  if (asked.status != LVSA_OK) throw Error(ErrorKind::kKernel, asked.text);
+  // Nothing may be counted on to be 0 there.
+  GuardedBytes workspace = make_workspace(kernel_, bytes, kNanByte);
+  const KernelStatus done = invoke_kernel(kernel_, problem_, workspace);
+  if (done.status != LVSA_OK) throw Error(ErrorKind::kKernel, done.text);
+  changed_outside_ = out_.changed_outside() + workspace.changed_outside();
+  if (lse_) changed_outside_ += lse_->changed_outside();
 }
 
 float KernelCall::lse(std::int64_t b, std::int64_t s, std::int64_t h) const {
-  return lse_[static_cast<std::size_t>(b * problem_.lse_strides[0] + s * problem_.lse_strides[1] +
-                                       h * problem_.lse_strides[2])];
+  float value = 0.0F;
+  std::memcpy(&value, lse_->row(b, s, h), sizeof value);
+  return value;
 }
 
 std::optional<lvsa_numerics> KernelCall::numerics() const {
-  if (kernel_.numerics == nullptr) return std::nullopt;
-  lvsa_numerics numerics{};
-  numerics.struct_size = sizeof numerics;
-  const lvsa_status status =
-      guarded(kernel_, "numerics query", [&] { return kernel_.numerics(&problem_, &numerics); });
-  if (status != LVSA_OK) return std::nullopt;
-  // What lies behind the fields that the kernel knows is not its word.
-  const std::size_t known = std::min(numerics.struct_size, sizeof numerics);
-  std::memset(reinterpret_cast<std::byte*>(&numerics) + known, 0, sizeof numerics - known);
-  return numerics;
+  return query_numerics(kernel_, problem_);
 }
 
-std::int64_t KernelCall::unwritten_outputs() const {
-  if (!wanted_.empty()) return 0;
-  return dtype_bytes(out_.dtype()) == 2
-             ? count_all_ones<std::uint16_t>(out_.bytes(), out_.elements())
-             : count_all_ones<std::uint32_t>(out_.bytes(), out_.elements());
+std::int64_t KernelCall::unwritten(const GuardedTensor& tensor) const {
+  const auto& shape = tensor.shape();
+  const auto tokens = wanted_.empty() ? shape[1] : static_cast<std::int64_t>(wanted_.size());
+  std::int64_t found = 0;
+#pragma omp parallel for reduction(+ : found) schedule(static)
+  for (std::int64_t r = 0; r < shape[0] * tokens; ++r) {
+    const std::int64_t i = r % tokens;
+    const std::int64_t token = wanted_.empty() ? i : wanted_[static_cast<std::size_t>(i)];
+    for (std::int64_t h = 0; h < shape[2]; ++h) {
+      found +=
+          count_unwritten(tensor.row(r / tokens, token, h), tensor.row_bytes(), tensor.dtype());
+    }
+  }
+  return found;
 }
 
-std::int64_t KernelCall::unwritten_lse() const {
-  if (!wanted_.empty()) return 0;
-  return count_all_ones<std::uint32_t>(reinterpret_cast<const std::byte*>(lse_.data()),
-                                       static_cast<std::int64_t>(lse_.size()));
-}
+std::int64_t KernelCall::unwritten_outputs() const { return unwritten(out_); }
+
+std::int64_t KernelCall::unwritten_lse() const { return lse_ ? unwritten(*lse_) : 0; }
 
 }  // namespace lvsa::analysis

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/verify/case.hpp"
+#include "analysis/verify/guarded_tensor.hpp"
 #include "analysis/verify/inputs.hpp"
 #include "core/kernel/lvsa_kernel.h"
 #include "core/pattern/frame_pattern.hpp"
@@ -29,23 +30,27 @@ class KernelCall {
   void run();
 
   const lvsa_problem& problem() const { return problem_; }
-  const Tensor& out() const { return out_; }
-  bool has_lse() const { return !lse_.empty(); }
+  const GuardedTensor& out() const { return out_; }
+  bool has_lse() const { return lse_.has_value(); }
   /// Log-sum-exp [B, S, H].
   float lse(std::int64_t b, std::int64_t s, std::int64_t h) const;
   /// What the kernel declares of its numerics for this problem; nothing when it declares none.
   std::optional<lvsa_numerics> numerics() const;
-  /// Elements that still hold the pre-filled bits; 0 when only some tokens were wanted.
+  /// Elements that still hold the pre-filled bits, among the wanted tokens.
   std::int64_t unwritten_outputs() const;
   std::int64_t unwritten_lse() const;
+  /// Bytes changed in the red zones around the output, the log-sum-exp and the workspace.
+  std::int64_t changed_outside() const { return changed_outside_; }
 
  private:
+  std::int64_t unwritten(const GuardedTensor& tensor) const;
+
   const lvsa_kernel& kernel_;
-  Tensor out_;
-  std::vector<float> lse_;
+  GuardedTensor out_;
+  std::optional<GuardedTensor> lse_;  ///< [B, S, H, 1], fp32
   std::vector<std::int32_t> csr_indptr_;
   std::vector<std::int64_t> wanted_;
-  std::vector<std::byte> workspace_;
+  std::int64_t changed_outside_ = 0;
   lvsa_problem problem_{};
 };
 

@@ -30,6 +30,44 @@ InputHashes hash_inputs(const AttentionTensors& tensors) {
   return {hash(tensors.q), hash(tensors.k), hash(tensors.v)};
 }
 
+namespace {
+
+bool same_hashes(const InputHashes& a, const InputHashes& b) {
+  return a.q == b.q && a.k == b.k && a.v == b.v;
+}
+
+// What the call of the case itself says of memory.
+void add_call_checks(CaseResult& result, const KernelCall& call, bool inputs_kept) {
+  const auto add = [&](std::string_view name, bool good, const std::string& message) {
+    result.checks.push_back({std::string(name), good ? CheckState::kHolds : CheckState::kFails,
+                             good ? std::string() : message});
+  };
+  add(kInputsCheck, inputs_kept, "q, k, v or the lists are not what they were before the call");
+  const std::int64_t unwritten = result.output.unwritten + result.lse.unwritten;
+  add(kWrittenCheck, unwritten == 0, fmt::format("{} elements were not written", unwritten));
+  add(kRedZonesCheck, call.changed_outside() == 0,
+      fmt::format("{} bytes changed outside the output, the log-sum-exp and the workspace",
+                  call.changed_outside()));
+}
+
+// Relations count beside the bounds: the first that fails makes the case fail, and weights known
+// exactly make up for bounds that mean little.
+void take_in_checks(CaseResult& result) {
+  for (const NamedCheck& check : result.checks) {
+    if (check.state == CheckState::kFails && !is_failure(result.status)) {
+      result.status = Status::kFail;
+      result.message = fmt::format("{}: {}", check.name, check.message);
+    }
+    const bool exact = check.name == "integers" && check.state == CheckState::kHolds;
+    if (exact && result.status == Status::kWeak) {
+      result.status = Status::kPass;
+      result.message.clear();
+    }
+  }
+}
+
+}  // namespace
+
 std::string shell_quoted(const std::string& text) {
   std::string quoted = "'";
   for (const char ch : text) quoted += ch == '\'' ? std::string("'\\''") : std::string(1, ch);
@@ -71,6 +109,7 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
   };
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
   CaseResult result = begin_result(c, pattern, kernel.name, options.kernel_option);
+  if (options.relations == RelationChoice::kAll) result.command += " --relations all";
   if (const auto reason = unsupported_reason(kernel, c)) {
     result.status = Status::kUnsupported;
     result.message = *reason;
@@ -86,7 +125,8 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
   if (c.only_wanted) {
     for (const RowId& row : rows) wanted.push_back(row.token);
   }
-  KernelCall call(kernel, c, tensors, pattern, options.threads, std::move(wanted));
+  KernelCall call(kernel, c, tensors, pattern, options.threads, wanted);
+  const FramePattern pattern_before = pattern;
   KernelOutputs outputs;
   begin_part(kKernelPart);
   try {
@@ -104,6 +144,10 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
     result.useful_gflops = 4e-9 * static_cast<double>(c.head_dim * c.heads * c.batch) *
                            result.density * tokens * tokens / result.timings.kernel_s;
   }
+  const bool lists_kept =
+      pattern.offsets == pattern_before.offsets && pattern.list == pattern_before.list;
+  const bool inputs_kept = lists_kept && (options.relations == RelationChoice::kNone ||
+                                          same_hashes(result.inputs, hash_inputs(tensors)));
   begin_part("judging its outputs");
   outputs.out = call.out().view();
   if (call.has_lse()) {
@@ -112,6 +156,18 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
   }
   outputs.unwritten_outputs = call.unwritten_outputs();
   judge_outputs(result, outputs, tensors, pattern, rows, options.progress);
+  if (options.relations != RelationChoice::kNone) add_call_checks(result, call, inputs_kept);
+  if (relations_are_due(c, options.relations)) {
+    begin_part("checking relations");
+    RelationOptions relations;
+    relations.progress = options.progress;
+    if (!inputs_kept) tensors = case_tensors(c);
+    const Problem problem = make_problem(c, tensors, pattern_before, wanted, options.threads);
+    for (NamedCheck& check : check_relations(kernel, problem, relations)) {
+      result.checks.push_back(std::move(check));
+    }
+  }
+  take_in_checks(result);
   return result;
 }
 

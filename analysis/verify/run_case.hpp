@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/verify/inputs.hpp"
+#include "analysis/verify/relations.hpp"
 #include "analysis/verify/result.hpp"
 #include "core/kernel/lvsa_kernel.h"
 #include "core/pattern/frame_pattern.hpp"
@@ -15,7 +16,8 @@
 namespace lvsa::analysis {
 
 struct RunOptions {
-  std::int32_t threads = 0;   ///< for the kernel; 0: its own choice
+  std::int32_t threads = 0;  ///< for the kernel; 0: its own choice
+  RelationChoice relations = RelationChoice::kAuto;
   std::string kernel_option;  ///< how --kernel named it, for the command that repeats a case
   /// Called with the share of the case that is done, 0 .. 1, from one thread at a time.
   std::function<void(double)> progress;
@@ -32,7 +34,8 @@ inline constexpr std::string_view kKernelPart = "the kernel's call";
 CaseResult begin_result(const Case& c, const FramePattern& pattern, const std::string& kernel,
                         const std::string& kernel_option);
 
-/// Judges the kernel by tier A bounds on the case's sampled rows. Never throws for what the kernel
+/// Judges the kernel by bounds on the case's sampled rows, and by the relations that are due. Never
+/// throws for what the kernel
 /// does; throws Error for a case that cannot be made (sizes beyond memory, a missing file).
 CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options);
 

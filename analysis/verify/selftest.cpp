@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <set>
 
@@ -14,6 +11,7 @@
 #include "analysis/verify/judge.hpp"
 #include "analysis/verify/kernel_call.hpp"
 #include "analysis/verify/oracle_problem.hpp"
+#include "analysis/verify/relations.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "analysis/verify/selftest_cases.hpp"
 #include "analysis/verify/tier_b.hpp"
@@ -30,47 +28,29 @@ bool same_bytes(const Tensor& a, const Tensor& b) {
   return a.size_bytes() == b.size_bytes() && std::memcmp(a.bytes(), b.bytes(), a.size_bytes()) == 0;
 }
 
-bool same_row(const KernelCall& a, const KernelCall& b, const RowId& row) {
-  std::vector<double> x(static_cast<std::size_t>(a.problem().head_dim));
-  std::vector<double> y = x;
-  a.out().view().read_row(row.batch, row.token, row.head, x.data());
-  b.out().view().read_row(row.batch, row.token, row.head, y.data());
-  // Bytes, not values: a NaN equals itself here.
-  return std::memcmp(x.data(), y.data(), x.size() * sizeof(double)) == 0;
-}
-
-// The non-global frame that the fewest frames attend.
-std::int64_t rarest_frame(const FramePattern& pattern) {
-  std::vector<std::int64_t> attended_by(static_cast<std::size_t>(pattern.frames()), 0);
-  for (const std::int32_t f : pattern.list) ++attended_by[static_cast<std::size_t>(f)];
-  return std::min_element(attended_by.begin(), attended_by.end()) - attended_by.begin();
-}
-
-void poison_frame(Tensor& tensor, const FrameGrid& grid, std::int64_t frame) {
-  const TensorView view = tensor.view();
-  const std::size_t width = dtype_bytes(tensor.dtype());
-  const std::int64_t first = frame * grid.patches_per_frame;
-  for (std::int64_t b = 0; b < view.shape[0]; ++b) {
-    for (std::int64_t s = first; s < first + grid.patches_per_frame; ++s) {
-      for (std::int64_t h = 0; h < view.shape[2]; ++h) {
-        const std::int64_t at = b * view.strides[0] + s * view.strides[1] + h * view.strides[2];
-        for (std::int64_t i = 0; i < view.shape[3]; ++i) {
-          encode(tensor.dtype(), std::numeric_limits<double>::quiet_NaN(),
-                 tensor.bytes() + static_cast<std::size_t>(at + i) * width);
-        }
-      }
-    }
-  }
+// Tensors own their memory alone; a kernel may change what it is given.
+AttentionTensors copied(const Case& c, const AttentionTensors& from) {
+  AttentionTensors made;
+  const auto copy = [&](const Tensor& source) {
+    Tensor tensor(source.dtype(), source.shape(), c.layout);
+    std::memcpy(tensor.bytes(), source.bytes(), source.size_bytes());
+    return tensor;
+  };
+  made.q = copy(from.q);
+  made.k = copy(from.k);
+  made.v = copy(from.v);
+  return made;
 }
 
 }  // namespace
 
 struct SelftestCases::Prepared {
   std::string check;
-  CasePurpose purpose;
+  bool is_long;
+  std::vector<std::string> relations;
   Case c;
-  Case second;  // kSecondPattern: what the same buffers are used for before
   FramePattern pattern;
+  AttentionTensors tensors;
   BoundModel model;
   std::vector<RowId> rows;
   std::vector<RowResult> exact;
@@ -78,26 +58,24 @@ struct SelftestCases::Prepared {
   std::vector<reference::ShadowRow> shadows;
 
   Prepared(const SelftestCase& from, const lvsa_kernel& like);
-  KernelCall call(const lvsa_kernel& kernel, AttentionTensors& tensors,
-                  const FramePattern& which) const;
+  std::vector<std::int64_t> wanted() const;
+  std::string named(std::string_view what) const;
   bool output_holds(const KernelCall& done) const;
   bool lse_holds(const KernelCall& done) const;
   bool schedule_holds(const KernelCall& done) const;
   double steps_of(const RowId& row, const RowResult& result) const;
   void judge(const lvsa_kernel& kernel, Failed& failed) const;
-  void judge_poison(const lvsa_kernel& kernel, Failed& failed) const;
-  void judge_repeat(const lvsa_kernel& kernel, Failed& failed) const;
-  void judge_second_pattern(const lvsa_kernel& kernel, Failed& failed) const;
+  void judge_relations(const lvsa_kernel& kernel, Failed& failed, SelftestDepth depth) const;
 };
 
 SelftestCases::Prepared::Prepared(const SelftestCase& from, const lvsa_kernel& like)
     : check(from.check),
-      purpose(from.purpose),
+      is_long(from.is_long),
+      relations(from.relations),
       c(parse_case(from.line)),
-      second(from.before.empty() ? c : parse_case(from.before)),
       pattern(build_frame_pattern(case_pattern_spec(c))),
+      tensors(make_inputs(c)),
       rows(sample_rows(c)) {
-  AttentionTensors tensors = make_inputs(c);
   const KernelCall probe(like, c, tensors, pattern, 0, {});
   const auto numerics = probe.numerics();
   model = make_bound_model(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
@@ -107,13 +85,15 @@ SelftestCases::Prepared::Prepared(const SelftestCase& from, const lvsa_kernel& l
   if (schedule) shadows = schedule->replay(problem, rows, exact);
 }
 
-KernelCall SelftestCases::Prepared::call(const lvsa_kernel& kernel, AttentionTensors& tensors,
-                                         const FramePattern& which) const {
-  std::vector<std::int64_t> wanted;
-  if (c.only_wanted) {
-    for (const RowId& row : rows) wanted.push_back(row.token);
-  }
-  return {kernel, c, tensors, which, 0, std::move(wanted)};
+std::vector<std::int64_t> SelftestCases::Prepared::wanted() const {
+  std::vector<std::int64_t> tokens;
+  if (!c.only_wanted) return tokens;
+  for (const RowId& row : rows) tokens.push_back(row.token);
+  return tokens;
+}
+
+std::string SelftestCases::Prepared::named(std::string_view what) const {
+  return (is_long ? std::string(kLongPrefix) : std::string()) + std::string(what);
 }
 
 double SelftestCases::Prepared::steps_of(const RowId& row, const RowResult& result) const {
@@ -161,62 +141,30 @@ bool SelftestCases::Prepared::schedule_holds(const KernelCall& done) const {
 }
 
 void SelftestCases::Prepared::judge(const lvsa_kernel& kernel, Failed& failed) const {
-  AttentionTensors tensors = make_inputs(c);
-  KernelCall done = call(kernel, tensors, pattern);
+  AttentionTensors given = copied(c, tensors);
+  KernelCall done(kernel, c, given, pattern, 0, wanted());
   done.run();
-  const AttentionTensors untouched = make_inputs(c);
-  if (!same_bytes(tensors.q, untouched.q) || !same_bytes(tensors.k, untouched.k) ||
-      !same_bytes(tensors.v, untouched.v)) {
-    failed.insert("inputs");
+  if (!same_bytes(tensors.q, given.q) || !same_bytes(tensors.k, given.k) ||
+      !same_bytes(tensors.v, given.v)) {
+    failed.insert(named(kInputsCheck));
   }
-  if (done.unwritten_outputs() > 0 || done.unwritten_lse() > 0) failed.insert("written");
-  if (!output_holds(done)) failed.insert(check);
-  if (!lse_holds(done)) failed.insert(c.only_wanted ? "long-lse" : "lse");
-  if (!schedule_holds(done)) failed.insert(c.only_wanted ? "long-schedule" : "schedule");
+  if (done.unwritten_outputs() > 0 || done.unwritten_lse() > 0) failed.insert(named(kWrittenCheck));
+  if (done.changed_outside() > 0) failed.insert(named(kRedZonesCheck));
+  if (!output_holds(done)) failed.insert(named(check == "relations" ? "gauss" : check));
+  if (!lse_holds(done)) failed.insert(named("lse"));
+  if (!schedule_holds(done)) failed.insert(named("schedule"));
 }
 
-void SelftestCases::Prepared::judge_poison(const lvsa_kernel& kernel, Failed& failed) const {
-  AttentionTensors clean = make_inputs(c);
-  AttentionTensors poisoned = make_inputs(c);
-  const std::int64_t frame = rarest_frame(pattern);
-  poison_frame(poisoned.k, c.grid, frame);
-  poison_frame(poisoned.v, c.grid, frame);
-  KernelCall one = call(kernel, clean, pattern);
-  KernelCall other = call(kernel, poisoned, pattern);
-  one.run();
-  other.run();
-  for (const RowId& row : rows) {
-    const std::int64_t f = row.token / c.grid.patches_per_frame;
-    if (f >= c.grid.frames) continue;  // text attends every frame
-    const auto attended = pattern.row(f);
-    if (std::binary_search(attended.begin(), attended.end(), frame)) continue;
-    const auto bits = [&](const KernelCall& made) {
-      return std::bit_cast<std::uint32_t>(made.lse(row.batch, row.token, row.head));
-    };
-    if (!same_row(one, other, row) || (one.has_lse() && bits(one) != bits(other))) {
-      failed.insert(check);
-      return;
-    }
+void SelftestCases::Prepared::judge_relations(const lvsa_kernel& kernel, Failed& failed,
+                                              SelftestDepth depth) const {
+  if (relations.empty()) return;
+  RelationOptions options;
+  if (relations.front() != "all") options.names = relations;
+  options.stop_at_failure = depth == SelftestDepth::kFirstKill;
+  const Problem problem = make_problem(c, tensors, pattern, wanted(), 0);
+  for (const NamedCheck& made : check_relations(kernel, problem, options)) {
+    if (made.state == CheckState::kFails) failed.insert(named(made.name));
   }
-}
-
-void SelftestCases::Prepared::judge_repeat(const lvsa_kernel& kernel, Failed& failed) const {
-  AttentionTensors tensors = make_inputs(c);
-  KernelCall one = call(kernel, tensors, pattern);
-  KernelCall again = call(kernel, tensors, pattern);
-  one.run();
-  again.run();
-  if (!same_bytes(one.out(), again.out())) failed.insert(check);
-}
-
-void SelftestCases::Prepared::judge_second_pattern(const lvsa_kernel& kernel,
-                                                   Failed& failed) const {
-  AttentionTensors tensors = make_inputs(c);
-  const FramePattern before = build_frame_pattern(case_pattern_spec(second));
-  call(kernel, tensors, before).run();
-  KernelCall done = call(kernel, tensors, pattern);
-  done.run();
-  if (!output_holds(done)) failed.insert(check);
 }
 
 SelftestCases::SelftestCases(const lvsa_kernel& like, std::int64_t long_keys) {
@@ -227,35 +175,56 @@ SelftestCases::SelftestCases(const lvsa_kernel& like, std::int64_t long_keys) {
 
 SelftestCases::~SelftestCases() = default;
 
-std::vector<std::string> SelftestCases::failed_checks(
-    const lvsa_kernel& kernel, const std::function<void()>& before_check) const {
+std::vector<std::string> SelftestCases::failed_checks(const lvsa_kernel& kernel,
+                                                      const std::function<void()>& before_check,
+                                                      SelftestDepth depth) const {
   Failed failed;
+  const auto has = [&](bool is_long) {
+    return std::any_of(failed.begin(), failed.end(), [&](const std::string& name) {
+      return name.starts_with(kLongPrefix) == is_long;
+    });
+  };
   for (const auto& prepared : cases_) {
+    if (depth == SelftestDepth::kFirstKill && has(prepared->is_long)) continue;
     if (before_check) before_check();
     try {
-      switch (prepared->purpose) {
-        case CasePurpose::kBounds:
-          prepared->judge(kernel, failed);
-          break;
-        case CasePurpose::kPoison:
-          prepared->judge_poison(kernel, failed);
-          break;
-        case CasePurpose::kRepeat:
-          prepared->judge_repeat(kernel, failed);
-          break;
-        case CasePurpose::kSecondPattern:
-          prepared->judge_second_pattern(kernel, failed);
-          break;
-      }
+      prepared->judge(kernel, failed);
+      if (depth == SelftestDepth::kFirstKill && has(prepared->is_long)) continue;
+      prepared->judge_relations(kernel, failed, depth);
     } catch (const Error&) {
-      failed.insert("runs");
+      failed.insert(prepared->named("runs"));
     }
   }
   std::vector<std::string> names;
-  for (const SelftestCheck& check : checks()) {
-    if (failed.contains(check.name)) names.push_back(check.name);
+  for (const std::string& prefix : {std::string(), std::string(kLongPrefix)}) {
+    for (const SelftestCheck& check : checks()) {
+      if (failed.contains(prefix + check.name)) names.push_back(prefix + check.name);
+    }
   }
   return names;
+}
+
+const std::vector<SelftestCheck>& SelftestCases::checks() {
+  static const std::vector<SelftestCheck> list = [] {
+    std::vector<SelftestCheck> made = {
+        {"gauss", "output within its bounds, normal values"},
+        {"indicator", "output within its bounds, V marks the frame of each key"},
+        {"phantom", "output within its bounds, every real score near -110"},
+        {"large", "output within its bounds, scores that rise from -120 to 120"},
+        {"beacon", "output within its bounds, one dominant key for each 64"},
+        {"lse", "log-sum-exp within its bounds"},
+        {"schedule", "output and log-sum-exp are what the declared schedule gives"},
+        {std::string(kWrittenCheck), "every element of the output and the log-sum-exp written"},
+        {std::string(kInputsCheck), "q, k and v unchanged by the call"},
+        {std::string(kRedZonesCheck), "nothing written around out, lse and workspace"},
+    };
+    for (const Relation& relation : lvsa::analysis::relations()) {
+      made.push_back({std::string(relation.name), std::string(relation.description)});
+    }
+    made.push_back({"runs", "the kernel returns no error"});
+    return made;
+  }();
+  return list;
 }
 
 }  // namespace lvsa::analysis

@@ -7,21 +7,17 @@
 
 namespace lvsa::analysis {
 
-enum class CasePurpose {
-  kBounds,         ///< outputs and log-sum-exp within bounds, all written, inputs unchanged
-  kPoison,         ///< NaN in a frame changes no bit of the rows that do not attend it
-  kRepeat,         ///< the same call twice gives the same bits
-  kSecondPattern,  ///< a call with another pattern on the same buffers leaves nothing behind
-};
-
 struct SelftestCase {
-  std::string check;  ///< of the output
-  CasePurpose purpose = CasePurpose::kBounds;
-  std::string line;    ///< the case that is judged
-  std::string before;  ///< kSecondPattern: the case whose pattern runs first
+  std::string check;  ///< name of the check of its output
+  std::string line;
+  bool is_long = false;
+  /// Relations that are checked on it besides the bounds; "all" stands for all.
+  std::vector<std::string> relations;
 };
 
-/// Small cases, and a long one in which a row attends `long_keys` keys.
+/// Small cases in which every row counts, and the same kinds of case with `long_keys` keys a row,
+/// in which some rows do. Those with relations stand at the end of their group. Throws
+/// Error(kValue) for fewer than 512 keys and for more than 2^20.
 std::vector<SelftestCase> selftest_cases(std::int64_t long_keys);
 
 }  // namespace lvsa::analysis

@@ -87,6 +87,7 @@ void attend(const lvsa_problem& p, std::int64_t b, std::int64_t s, std::int64_t 
     out[c] = keys.empty() ? 0.0F : weighted / sum;
   }
   const float lse = max + std::log(sum);
+  if (p.lse == nullptr) return;
   p.lse[b * p.lse_strides[0] + s * p.lse_strides[1] + h * p.lse_strides[2]] =
       defect == Defect::kWrongLse ? lse * 1.442695F : lse;
 }

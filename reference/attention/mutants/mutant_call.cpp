@@ -2,66 +2,30 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <cmath>
+#include <cstdint>
 #include <numeric>
 
 #include "core/tensor/tensor.hpp"
 #include "reference/attention/mutants/mutant_kernel.hpp"
+#include "reference/attention/mutants/mutant_memory.hpp"
 #include "reference/attention/mutants/wrong_lists.hpp"
 
 namespace lvsa::reference {
 namespace {
 
-// What defects keep from call to call; healthy code has nothing of the kind.
-struct Memory {
-  std::map<std::array<std::int64_t, 4>, AttendedLists> patterns;
-  float last_sum = 0.0F;
-  std::int64_t calls = 0;
-};
-Memory memory;
-
-// A tensor as floats, [B, S, H, D].
-class Staged {
- public:
-  Staged(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, Defect defect)
-      : tokens_(p.frames * p.patches_per_frame + p.text_tokens), heads_(heads), dim_(p.head_dim) {
-    const bool ignores = defect == Defect::kStridesIgnored;
-    TensorView view{t.data, p.dtype, {p.batch, tokens_, heads_, dim_}, {}};
-    std::copy(std::begin(t.strides), std::end(t.strides), view.strides.begin());
-    if (ignores) view.strides = {tokens_ * heads_ * dim_, heads_ * dim_, dim_, 1};
-    values_.resize(static_cast<std::size_t>(p.batch * tokens_ * heads_ * dim_));
-    std::vector<double> row(static_cast<std::size_t>(dim_));
-    auto out = values_.begin();
-    for (std::int64_t r = 0; r < p.batch * tokens_ * heads_; ++r) {
-      view.read_row(r / (tokens_ * heads_), r / heads_ % tokens_, r % heads_, row.data());
-      out = std::transform(row.begin(), row.end(), out,
-                           [](double x) { return static_cast<float>(x); });
-    }
-  }
-  // `token` counts on into the next batch elements, as an address would.
-  const float* row(std::int64_t batch, std::int64_t token, std::int64_t head) const {
-    return values_.data() + ((batch * tokens_ + token) * heads_ + head) * dim_;
-  }
-  std::int64_t rows() const { return static_cast<std::int64_t>(values_.size()) / (heads_ * dim_); }
-
- private:
-  std::int64_t tokens_;
-  std::int64_t heads_;
-  std::int64_t dim_;
-  std::vector<float> values_;
-};
-
 class Call {
  public:
-  Call(const lvsa_problem& p, Defect defect)
+  Call(const lvsa_problem& p, Defect defect, bool dirty_workspace)
       : p_(p),
         defect_(defect),
+        dirty_workspace_(dirty_workspace),
         video_(p.frames * p.patches_per_frame),
         tokens_(video_ + p.text_tokens),
         lists_(lists()),
-        k_(p, p.k, p.kv_heads, defect),
-        v_(p, p.v, p.kv_heads, Defect::kNone),
-        q_(p, p.q, p.heads, Defect::kNone),
+        k_(p, p.k, p.kv_heads, defect == Defect::kValuesClamped ? Defect::kNone : defect),
+        v_(p, p.v, p.kv_heads, defect == Defect::kValuesClamped ? defect : Defect::kNone),
+        q_(p, p.q, p.heads, Defect::kNone, true),
         zeros_(static_cast<std::size_t>(p.head_dim), 0.0F) {}
 
   void run() {
@@ -76,10 +40,8 @@ class Call {
  private:
   AttendedLists lists() const;
   std::int64_t kv_head(std::int64_t head) const;
-  bool is_wanted(std::int64_t token) const {
-    return p_.wanted_tokens == nullptr ||
-           std::binary_search(p_.wanted_tokens, p_.wanted_tokens + p_.wanted_count, token);
-  }
+  bool runs_backwards(std::int64_t batch, std::int64_t token, std::int64_t head) const;
+  float behind_row(std::int64_t batch, std::int64_t token, std::int64_t head) const;
   MutantKey key(std::int64_t batch, std::int64_t token, std::int64_t head) const;
   void add_range(std::vector<MutantTile>& tiles, std::int64_t batch, std::int64_t first,
                  std::int64_t count, std::int64_t head) const;
@@ -88,11 +50,16 @@ class Call {
   std::vector<MutantTile> tiles_of(std::int64_t batch, std::int64_t frame, std::int64_t head,
                                    std::size_t& split) const;
   void run_frame(std::int64_t batch, std::int64_t head, std::int64_t frame);
+  void write_behind(std::int64_t batch, std::int64_t token, std::int64_t head,
+                    std::byte* behind) const;
+  // A query row that was perhaps not staged, from where it lies.
+  float neighbour(std::int64_t batch, std::int64_t token, std::int64_t head) const;
   void write(std::int64_t batch, std::int64_t token, std::int64_t head,
              const MutantResult& result) const;
 
   const lvsa_problem& p_;
   Defect defect_;
+  bool dirty_workspace_;
   std::int64_t video_;
   std::int64_t tokens_;
   AttendedLists lists_;
@@ -107,10 +74,16 @@ AttendedLists Call::lists() const {
   std::array<std::int64_t, 4> key = {p_.frames, p_.patches_per_frame, p_.text_tokens, 0};
   if (defect_ == Defect::kEqualChecksums) {
     for (const auto& row : given) key[3] += std::accumulate(row.begin(), row.end(), 0);
+  } else if (defect_ == Defect::kPlanByAddress) {
+    const std::array<std::int64_t, 4> place = {
+        reinterpret_cast<std::intptr_t>(p_.frame_lists.list),
+        reinterpret_cast<std::intptr_t>(p_.frame_lists.offsets), p_.frames,
+        p_.frame_lists.offsets[p_.frames]};
+    return mutant_memory().plans.try_emplace(place, given).first->second;
   } else if (defect_ != Defect::kStalePattern) {
     return wrong_lists(given, defect_);
   }
-  return memory.patterns.try_emplace(key, given).first->second;
+  return mutant_memory().patterns.try_emplace(key, given).first->second;
 }
 
 std::int64_t Call::kv_head(std::int64_t head) const {
@@ -128,7 +101,47 @@ MutantKey Call::key(std::int64_t batch, std::int64_t token, std::int64_t head) c
     token %= std::max<std::int64_t>(1, kBound / (p_.kv_heads * p_.head_dim));
   }
   const std::int64_t behind = defect_ == Defect::kValuesShifted && token > 0 ? 1 : 0;
-  return {k_.row(batch, token, head), v_.row(batch, token - behind, head), 0.0F, false};
+  const float bias = defect_ == Defect::kRowEndRead ? 0.0F * behind_row(batch, token, head) : 0.0F;
+  return {k_.row(batch, token, head), v_.row(batch, token - behind, head), bias, false};
+}
+
+// The element behind a row of K, but for the last row, behind which there may be nothing.
+float Call::behind_row(std::int64_t batch, std::int64_t token, std::int64_t head) const {
+  if (batch + 1 == p_.batch && token + 1 == tokens_ && head + 1 == p_.kv_heads) return 0.0F;
+  const std::int64_t at = batch * p_.k.strides[0] + token * p_.k.strides[1] +
+                          head * p_.k.strides[2] + p_.head_dim * p_.k.strides[3];
+  const auto width = static_cast<std::int64_t>(dtype_bytes(p_.dtype));
+  return static_cast<float>(
+      decode(p_.dtype, static_cast<const std::byte*>(p_.k.data) + at * width));
+}
+
+// The defects that change nothing but the order of additions.
+bool Call::runs_backwards(std::int64_t batch, std::int64_t token, std::int64_t head) const {
+  switch (defect_) {
+    case Defect::kOrderVaries:
+      return mutant_memory().calls % 2 == 1;
+    case Defect::kNoLseOrder:
+      return p_.lse == nullptr;
+    case Defect::kWorkspaceDirty:
+      return dirty_workspace_;
+    case Defect::kThreadsOrder:
+      return p_.threads == 1;
+    case Defect::kBatchOrder:
+      return batch % 2 == 1;
+    case Defect::kHeadOrder:
+      return head % 2 == 1;
+    case Defect::kGroupOrder:
+      return p_.heads != p_.kv_heads;
+    case Defect::kFrameCountOrder:
+      return p_.frames % 2 == 1;
+    case Defect::kWantedOrder: {
+      if (p_.wanted_tokens == nullptr) return false;
+      const auto* end = p_.wanted_tokens + p_.wanted_count;
+      return (std::lower_bound(p_.wanted_tokens, end, token) - p_.wanted_tokens) % 2 == 0;
+    }
+    default:
+      return false;
+  }
 }
 
 // Appends tokens first .. first + count - 1 as tiles that end with the range.
@@ -191,22 +204,23 @@ std::vector<MutantTile> Call::tiles_of(std::int64_t batch, std::int64_t frame, s
                 kv);
     }
   }
-  const bool has_text = defect_ != Defect::kTextMissing || text_query;
+  const bool dense = static_cast<std::int64_t>(row.size()) == p_.frames;
+  const bool no_text =
+      defect_ == Defect::kTextMissing || (defect_ == Defect::kDenseTextMissing && dense);
+  const bool has_text = text_query || !no_text;
   if (has_text) add_range(tiles, batch, video_, p_.text_tokens, kv);
   if (defect_ == Defect::kTextTwice) add_range(tiles, batch, video_, p_.text_tokens, kv);
   if (defect_ == Defect::kMaskBiasFinite || defect_ == Defect::kMaskByZeroWeight) {
     add_masked(tiles, row, batch, kv);
   }
   if (defect_ == Defect::kLastKeyDropped && !tiles.empty()) tiles.back().pop_back();
-  if (defect_ == Defect::kOrderVaries && memory.calls % 2 == 1) {
-    std::reverse(tiles.begin(), tiles.end());
-  }
   return tiles;
 }
 
 void Call::run_frame(std::int64_t batch, std::int64_t head, std::int64_t frame) {
   std::size_t split = 0;
   std::vector<MutantTile> tiles;
+  bool backwards = false;
   const std::int64_t end = std::min((frame + 1) * p_.patches_per_frame, tokens_);
   const std::int64_t last = frame == p_.frames ? tokens_ : end;
   double scale = p_.scale;
@@ -214,17 +228,38 @@ void Call::run_frame(std::int64_t batch, std::int64_t head, std::int64_t frame) 
   if (defect_ == Defect::kScaleTwice) scale *= p_.scale;
   if (defect_ == Defect::kScaleOnePercent) scale *= 1.01;
   for (std::int64_t token = frame * p_.patches_per_frame; token < last; ++token) {
-    if (!is_wanted(token)) continue;
+    if (!is_wanted(p_, token)) continue;
     if (tiles.empty()) tiles = tiles_of(batch, frame, head, split);
+    if (runs_backwards(batch, token, head) != backwards) {
+      std::reverse(tiles.begin(), tiles.end());
+      backwards = !backwards;
+    }
     const bool first_row = batch == 0 && head == 0 && token == 0;
     const bool carries = defect_ == Defect::kPreviousCall && first_row;
-    const MutantResult result =
+    MutantResult result =
         mutant_row(q_.row(batch, token, head), p_.head_dim, static_cast<float>(scale), tiles, split,
-                   carries ? memory.last_sum : 0.0F, defect_);
-    if (carries) memory.last_sum = 1.0F;
+                   carries ? mutant_memory().last_sum : 0.0F, defect_);
+    if (carries) mutant_memory().last_sum = 1.0F;
+    if (defect_ == Defect::kNeighbourQueryRead && token + 1 < tokens_) {
+      result.out.front() += 0.0F * neighbour(batch, token + 1, head);
+    }
     const bool unwritten = defect_ == Defect::kQueryTailUnwritten && token + 1 == tokens_;
     if (!unwritten) write(batch, token, head, result);
   }
+}
+
+float Call::neighbour(std::int64_t batch, std::int64_t token, std::int64_t head) const {
+  const std::int64_t at =
+      batch * p_.q.strides[0] + token * p_.q.strides[1] + head * p_.q.strides[2];
+  const auto width = static_cast<std::int64_t>(dtype_bytes(p_.dtype));
+  return static_cast<float>(
+      decode(p_.dtype, static_cast<const std::byte*>(p_.q.data) + at * width));
+}
+
+// An output in its type, rounded towards -infinity.
+double rounded_down(double value, DType dtype) {
+  const double nearest = round_to_dtype(dtype, value);
+  return nearest > value ? next_in_dtype(dtype, nearest, -INFINITY) : nearest;
 }
 
 void Call::write(std::int64_t batch, std::int64_t token, std::int64_t head,
@@ -237,12 +272,26 @@ void Call::write(std::int64_t batch, std::int64_t token, std::int64_t head,
   auto* bytes = static_cast<std::byte*>(t.data);
   const auto width = static_cast<std::int64_t>(dtype_bytes(p_.out_dtype));
   for (std::int64_t c = 0; c < columns; ++c) {
-    encode(p_.out_dtype, static_cast<double>(result.out[static_cast<std::size_t>(c)]),
-           bytes + (base + c * t.strides[3]) * width);
+    auto value = static_cast<double>(result.out[static_cast<std::size_t>(c)]);
+    if (defect_ == Defect::kZerosUnwritten && value == 0.0) continue;
+    if (defect_ == Defect::kRoundsDown) value = rounded_down(value, p_.out_dtype);
+    encode(p_.out_dtype, value, bytes + (base + c * t.strides[3]) * width);
   }
+  write_behind(batch, token, target, bytes + (base + p_.head_dim * t.strides[3]) * width);
   if (p_.lse == nullptr) return;
-  p_.lse[batch * p_.lse_strides[0] + token * p_.lse_strides[1] + head * p_.lse_strides[2]] =
-      result.lse;
+  float lse = result.lse;
+  if (defect_ == Defect::kLseOfValues) lse += 0x1p-20F * result.out.front();
+  p_.lse[batch * p_.lse_strides[0] + token * p_.lse_strides[1] + head * p_.lse_strides[2]] = lse;
+}
+
+// The defects that write behind a row; where a caller has put nothing there that can be written to,
+// they must not be used.
+void Call::write_behind(std::int64_t batch, std::int64_t token, std::int64_t head,
+                        std::byte* behind) const {
+  const std::int64_t nearest = std::min(p_.out.strides[1], p_.out.strides[2]);
+  const bool last = batch + 1 == p_.batch && token + 1 == tokens_ && head + 1 == p_.heads;
+  const bool row_end = defect_ == Defect::kRowEndOverrun && nearest > p_.head_dim;
+  if (row_end || (defect_ == Defect::kTensorEndOverrun && last)) encode(p_.out_dtype, 0.0, behind);
 }
 
 // The defect: q is scaled where it lies, and rounded to its type by that.
@@ -263,16 +312,14 @@ void change_q(const lvsa_problem& p) {
 
 }  // namespace
 
-void forget_previous_calls() { memory = {}; }
-
-void run_mutant(const lvsa_problem& problem, Defect defect) {
+void run_mutant(const lvsa_problem& problem, Defect defect, bool dirty_workspace) {
   lvsa_problem p = problem;
   if (defect == Defect::kInputChanged) {
     change_q(p);
     p.scale = 1.0;
   }
-  Call(p, defect).run();
-  ++memory.calls;
+  Call(p, defect, dirty_workspace).run();
+  ++mutant_memory().calls;
 }
 
 }  // namespace lvsa::reference

@@ -8,7 +8,8 @@
 namespace lvsa::reference {
 
 /// Computes out and lse of a well-formed problem with a defect. Reads inside the problem's tensors
-/// only, also where the defect stands for a read outside.
-void run_mutant(const lvsa_problem& problem, Defect defect);
+/// only, also where the defect stands for a read outside; two defects write behind rows of the
+/// output, which needs memory there. `dirty_workspace`: what one defect asks its workspace.
+void run_mutant(const lvsa_problem& problem, Defect defect, bool dirty_workspace);
 
 }  // namespace lvsa::reference

@@ -27,13 +27,20 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
 }
 
 template <std::size_t kIndex>
-lvsa_status run(const lvsa_problem* problem, void* /*workspace*/, std::size_t /*bytes*/,
-                void* /*stream*/, char* message, std::size_t message_size) {
+lvsa_status run(const lvsa_problem* problem, void* workspace, std::size_t bytes, void* /*stream*/,
+                char* message, std::size_t message_size) {
   if (problem == nullptr || problem->struct_size < LVSA_PROBLEM_LEAST_SIZE) {
     if (message != nullptr) std::snprintf(message, message_size, "problem: null or too small");
     return LVSA_INVALID;
   }
-  run_mutant(*problem, static_cast<Defect>(kIndex));
+  // The defect that takes its workspace for filled with zeros has one.
+  const bool dirty = bytes > 0 && static_cast<const unsigned char*>(workspace)[0] != 0;
+  run_mutant(*problem, static_cast<Defect>(kIndex), dirty);
+  return LVSA_OK;
+}
+
+lvsa_status workspace(const lvsa_problem* /*problem*/, std::size_t* bytes) {
+  *bytes = 64;
   return LVSA_OK;
 }
 
@@ -66,6 +73,7 @@ lvsa_kernel make_kernel() {
   kernel.capabilities = capabilities();
   kernel.numerics = numerics;
   kernel.run = run<kIndex>;
+  if (static_cast<Defect>(kIndex) == Defect::kWorkspaceDirty) kernel.workspace = workspace;
   return kernel;
 }
 

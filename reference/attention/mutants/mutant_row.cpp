@@ -1,6 +1,7 @@
 #include "reference/attention/mutants/mutant_row.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -27,11 +28,19 @@ float exponential(float x, Defect defect) {
   return std::exp2(x * (defect == Defect::kLog2e144 ? 1.44F : 1.44269504F));
 }
 
-float score(const float* q, const MutantKey& key, std::int64_t dim, float scale, Defect defect) {
+// Scores of up to kBlock keys, each dot product in the order of the dimensions; several at a time
+// because one alone waits for its own additions.
+constexpr std::size_t kBlock = 8;
+void add_scores(const float* q, std::span<const MutantKey> keys, std::int64_t dim, float scale,
+                Defect defect, std::vector<float>& scores) {
   const std::int64_t used = defect == Defect::kHeadDimTailDropped ? dim - dim / 8 : dim;
-  float dot = 0.0F;
-  for (std::int64_t i = 0; i < used; ++i) dot += q[i] * key.k[i];
-  return dot * scale + key.bias;
+  std::array<float, kBlock> dots{};
+  std::array<const float*, kBlock> rows{};
+  for (std::size_t j = 0; j < kBlock; ++j) rows[j] = keys[std::min(j, keys.size() - 1)].k;
+  for (std::int64_t i = 0; i < used; ++i) {
+    for (std::size_t j = 0; j < kBlock; ++j) dots[j] += q[i] * rows[j][i];
+  }
+  for (std::size_t j = 0; j < keys.size(); ++j) scores.push_back(dots[j] * scale + keys[j].bias);
 }
 
 // P in the type that it is multiplied in.
@@ -80,7 +89,8 @@ MutantResult finish(const State& state, Defect defect) {
   MutantResult result{state.acc, state.max + std::log(state.sum)};
   // A row without keys has neither a sum nor a maximum.
   const bool empty = state.max == -kInfinity;
-  for (float& value : result.out) value = empty ? 0.0F : value / state.sum;
+  const bool divides = !empty || defect == Defect::kEmptyRowNan;
+  for (float& value : result.out) value = divides ? value / state.sum : 0.0F;
   if (empty) result.lse = -kInfinity;
   if (defect == Defect::kLseBase2) result.lse *= 1.44269504F;
   if (defect == Defect::kLseWithoutMax) result.lse = std::log(state.sum);
@@ -95,7 +105,10 @@ MutantResult pass(const float* q, std::int64_t dim, float scale, std::span<const
   std::vector<float> scores;
   for (std::size_t t = 0; t < tiles.size(); ++t) {
     scores.clear();
-    for (const MutantKey& key : tiles[t]) scores.push_back(score(q, key, dim, scale, defect));
+    for (std::size_t j = 0; j < tiles[t].size(); j += kBlock) {
+      const std::size_t count = std::min(kBlock, tiles[t].size() - j);
+      add_scores(q, std::span(tiles[t]).subspan(j, count), dim, scale, defect, scores);
+    }
     if (!scores.empty()) add_tile(state, scores, tiles[t], t, tiles.size(), defect);
   }
   return finish(state, defect);

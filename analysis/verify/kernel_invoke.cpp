@@ -1,0 +1,107 @@
+#include "analysis/verify/kernel_invoke.hpp"
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cfenv>
+#include <cstring>
+
+#include "core/error.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+KernelStatus told(const lvsa_kernel& kernel, const char* step, lvsa_status status,
+                  const char* message) {
+  if (status == LVSA_OK) return {};
+  const int number = static_cast<int>(status);
+  const bool known = number >= LVSA_OK && number <= LVSA_FAILED;
+  std::string line = message;
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  return {status, fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
+                              known ? "status" : "what is no status,", number,
+                              line.empty() ? "" : ": ", line)};
+}
+
+// The floating-point environment as it was: a kernel that sets flush-to-zero or a rounding mode for
+// itself must not change how it is judged.
+class FloatEnvironmentKept {
+ public:
+  FloatEnvironmentKept() { std::fegetenv(&before_); }
+  FloatEnvironmentKept(const FloatEnvironmentKept&) = delete;
+  FloatEnvironmentKept& operator=(const FloatEnvironmentKept&) = delete;
+  ~FloatEnvironmentKept() { std::fesetenv(&before_); }
+
+ private:
+  std::fenv_t before_{};
+};
+
+// A C++ exception must not leave a function of the C interface; where one does, it is the kernel's
+// failure and not this program's.
+template <typename Call>
+lvsa_status guarded(const lvsa_kernel& kernel, const char* step, Call call) {
+  const FloatEnvironmentKept kept;
+  try {
+    return call();
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kKernel, fmt::format("kernel {}: a C++ exception left its {}: {}",
+                                                kernel.name, step, error.what()));
+  } catch (const abi::__forced_unwind&) {  // a thread that is being ended: not to be held up
+    throw;
+  } catch (...) {
+    throw Error(ErrorKind::kKernel,
+                fmt::format("kernel {}: a C++ exception left its {}", kernel.name, step));
+  }
+}
+
+}  // namespace
+
+KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                             std::size_t& bytes) {
+  bytes = 0;
+  if (kernel.workspace == nullptr) return {};
+  const lvsa_status status =
+      guarded(kernel, "workspace query", [&] { return kernel.workspace(&problem, &bytes); });
+  return told(kernel, "workspace query", status, "");
+}
+
+GuardedBytes make_workspace(const lvsa_kernel& kernel, std::size_t bytes, unsigned char fill) {
+  try {
+    return {bytes, fill};
+  } catch (const Error&) {
+    throw Error(ErrorKind::kKernel,
+                fmt::format("kernel {}: asks for a workspace of {} bytes, which is more than "
+                            "there is",
+                            kernel.name, bytes));
+  }
+}
+
+KernelStatus invoke_kernel(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                           GuardedBytes& workspace) {
+  std::array<char, 512> message{};
+  const lvsa_status status = guarded(kernel, "run", [&] {
+    return kernel.run(&problem, workspace.data(), workspace.size(), nullptr, message.data(),
+                      message.size());
+  });
+  message.back() = '\0';
+  return told(kernel, "run", status, message.data());
+}
+
+std::optional<lvsa_numerics> query_numerics(const lvsa_kernel& kernel,
+                                            const lvsa_problem& problem) {
+  if (kernel.numerics == nullptr) return std::nullopt;
+  lvsa_numerics numerics{};
+  numerics.struct_size = sizeof numerics;
+  const lvsa_status status =
+      guarded(kernel, "numerics query", [&] { return kernel.numerics(&problem, &numerics); });
+  if (status != LVSA_OK) return std::nullopt;
+  // What lies behind the fields that the kernel knows is not its word.
+  const std::size_t known = std::min(numerics.struct_size, sizeof numerics);
+  std::memset(reinterpret_cast<std::byte*>(&numerics) + known, 0, sizeof numerics - known);
+  return numerics;
+}
+
+}  // namespace lvsa::analysis

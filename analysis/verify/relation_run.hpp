@@ -1,0 +1,123 @@
+#pragma once
+// What relations are made of: a problem that need not be a case's, a call of the kernel on it, and
+// comparisons of what two calls left behind.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/verify/bounds.hpp"
+#include "analysis/verify/case.hpp"
+#include "analysis/verify/guarded_tensor.hpp"
+#include "analysis/verify/inputs.hpp"
+#include "core/kernel/lvsa_kernel.h"
+#include "core/pattern/frame_pattern.hpp"
+#include "reference/attention/oracle.hpp"
+
+namespace lvsa::analysis {
+
+/// Attended frames as the C interface takes them. The arrays keep their addresses while their sizes
+/// stay the same.
+struct FrameLists {
+  std::vector<std::int64_t> offsets;
+  std::vector<std::int32_t> list;
+  std::vector<std::int32_t> indptr;  ///< offsets in 32 bits, for the block matrix
+
+  /// Rows must be ascending and unique.
+  void set(const std::vector<std::vector<std::int32_t>>& rows);
+  std::vector<std::vector<std::int32_t>> rows() const;
+};
+
+/// A call's inputs. Copies share tensors: replace one before it is changed.
+struct Problem {
+  Case c;  ///< sizes, types and layout; its pattern fields are not looked at
+  std::shared_ptr<GuardedTensor> q, k, v;
+  FrameLists lists;
+  std::vector<std::int64_t> wanted;  ///< query tokens, ascending; empty: all
+  std::int32_t threads = 0;
+  bool gaps = false;  ///< rows of q, k, v have gaps between them
+
+  /// The query tokens whose rows count.
+  std::vector<std::int64_t> tokens() const;
+};
+
+/// The problem of a case on its tensors, which are copied. To `wanted`, if any, the first and the
+/// last token are added.
+Problem make_problem(const Case& c, const AttentionTensors& tensors, const FramePattern& pattern,
+                     std::vector<std::int64_t> wanted, std::int32_t threads);
+std::shared_ptr<GuardedTensor> copy_of(const GuardedTensor& tensor, Layout layout);
+
+struct OutputOptions {
+  bool lse = true;                          ///< ask for the log-sum-exp, if the kernel has it
+  bool gaps = false;                        ///< rows of the output with gaps between them
+  unsigned char fill = kNanByte;            ///< of out and lse before the call
+  unsigned char workspace_fill = kNanByte;  ///< of the workspace before the call
+};
+
+/// What a call writes to, and what it left there.
+struct Outputs {
+  GuardedTensor out;
+  std::optional<GuardedTensor> lse;  ///< [B, S, H, 1], fp32
+  std::int64_t workspace_bytes = 0;
+  std::int64_t outside = 0;  ///< bytes changed outside out, lse and workspace
+  std::optional<lvsa_numerics> numerics;
+  OutputOptions options;
+};
+Outputs make_outputs(const lvsa_kernel& kernel, const Problem& problem,
+                     const OutputOptions& options = {});
+
+/// Runs the kernel on the problem, into `outputs` (filled again before). Throws Refused or
+/// Error(kKernel).
+using RunKernel = std::function<void(const Problem&, Outputs&)>;
+RunKernel kernel_runner(const lvsa_kernel& kernel);
+
+/// The kernel does not serve a variant of the problem; nothing is wrong with that.
+struct Refused {
+  std::string message;
+};
+
+/// Whether both calls declare the same schedule, so that equal rows must come out bit for bit.
+bool same_schedule(const Outputs& a, const Outputs& b);
+
+/// The row of the other call that a row is compared with; nothing: not compared.
+struct RowPair {
+  reference::RowId here;
+  reference::RowId there;
+};
+using RowPairs = std::vector<RowPair>;
+/// Every row of the problem's tokens with the row at the same place.
+RowPairs same_rows(const Problem& problem);
+
+/// How an element must follow from the other call's.
+enum class Expect { kSameBits, kDoubled, kNegated };
+/// Compares outputs (and log-sum-exps, unless `lse` is false); one line on the first difference, or
+/// nothing.
+std::optional<std::string> rows_differ(const Problem& problem, const Outputs& here,
+                                       const Outputs& there, const RowPairs& rows,
+                                       Expect expect = Expect::kSameBits, bool lse = true);
+std::optional<std::string> lse_differs(const Problem& problem, const Outputs& here,
+                                       const Outputs& there, const RowPairs& rows);
+
+/// Rows of the problem's tokens spread over tokens, heads and batch elements, at most `most`.
+std::vector<reference::RowId> spread_rows(const Problem& problem, std::size_t most);
+
+/// At most `most` of the rows of pairs, spread over them.
+std::vector<reference::RowId> some_of(const RowPairs& rows, std::size_t most);
+
+/// The oracle's view of a problem.
+reference::AttentionProblem oracle_of(const Problem& problem);
+/// Rounding steps of a row by the model, for its bounds.
+double problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
+                     std::int64_t keys);
+BoundModel model_of(const Problem& problem, const Outputs& outputs);
+
+/// Tier A on some rows: one line on the first element outside its bound, or nothing.
+std::optional<std::string> outside_bounds(const Problem& problem, const Outputs& outputs,
+                                          const std::vector<reference::RowId>& rows);
+
+/// "batch 0, frame 3 row 17, head 1".
+std::string place_of(const Problem& problem, const reference::RowId& row);
+
+}  // namespace lvsa::analysis

@@ -1,0 +1,137 @@
+// Relations about V: the output is linear in it, and the weights do not depend on it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/verify/relations.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+// V with every element put through `change`.
+template <typename Change>
+std::shared_ptr<GuardedTensor> changed_values(const Problem& problem, Change change) {
+  auto made = copy_of(*problem.v, problem.c.layout);
+  const std::size_t width = dtype_bytes(made->dtype());
+  std::byte* element = made->bytes();
+  for (std::int64_t i = 0; i < made->elements(); ++i, element += width) {
+    encode(made->dtype(), change(decode(made->dtype(), element)), element);
+  }
+  return made;
+}
+
+}  // namespace
+
+const Outputs& RelationContext::with_ones() {
+  if (!ones) {
+    Problem other = problem;
+    other.v = changed_values(problem, [](double) { return 1.0; });
+    ones = call(other);
+  }
+  return *ones;
+}
+
+Finding check_values_doubled(RelationContext& context) {
+  const auto& numerics = context.base.numerics;
+  if (numerics && numerics->accumulator != LVSA_DTYPE_NONE &&
+      dtype_bytes(numerics->accumulator) < 4) {
+    return not_applicable("accumulators of 16 bits have subnormal sums, which do not double");
+  }
+  Problem other = context.problem;
+  bool fits = true;
+  other.v = changed_values(other, [&](double value) {
+    const double twice = round_to_dtype(other.c.dtype, 2.0 * value);
+    fits = fits && (std::isfinite(twice) || !std::isfinite(value));
+    return twice;
+  });
+  if (!fits) return not_applicable("2V overflows its type");
+  return holds_unless(rows_differ(other, context.call(other), context.base, same_rows(other),
+                                  Expect::kDoubled, false));
+}
+
+Finding check_values_negated(RelationContext& context) {
+  Problem other = context.problem;
+  other.v = changed_values(other, [](double value) { return -value; });
+  return holds_unless(rows_differ(other, context.call(other), context.base, same_rows(other),
+                                  Expect::kNegated, false));
+}
+
+// With V = 1 the scores' errors cancel and what is left is the rounding of P, where the denominator
+// sums the unrounded ones, the accumulation, and the output's own rounding. No oracle is needed, so
+// every row counts.
+Finding check_values_one(RelationContext& context) {
+  const Problem& problem = context.problem;
+  const Outputs& outputs = context.with_ones();
+  const BoundModel model = model_of(problem, outputs);
+  const bool rounds_both = outputs.numerics && outputs.numerics->sum_rounded_p != 0 &&
+                           !outputs.numerics->normalise_first;
+  const auto oracle = oracle_of(problem);
+  for (const std::int64_t token : problem.tokens()) {
+    double keys = 0;
+    for (const auto& [first, last] : reference::visible_ranges(oracle, token)) {
+      keys += static_cast<double>(last - first);
+    }
+    reference::RowResult exact;
+    exact.magnitude = exact.out = {keys > 0 ? 1.0 : 0.0};
+    exact.score_shift = {0.0};
+    exact.value_sum = {keys};  // the largest p is 1, so L is at least 1
+    const double steps =
+        problem_steps(model, problem, {0, token, 0}, static_cast<std::int64_t>(keys));
+    Tolerance t = output_tolerance(model, exact, 0, steps);
+    if (rounds_both) t.total -= t.p_rounding;
+    const Interval accepted = accept_interval(exact.out[0], t.total, problem.c.dtype);
+    std::vector<double> got(static_cast<std::size_t>(problem.c.head_dim));
+    for (std::int64_t i = 0; i < problem.c.batch * problem.c.heads; ++i) {
+      const reference::RowId row{i / problem.c.heads, token, i % problem.c.heads};
+      outputs.out.view().read_row(row.batch, row.token, row.head, got.data());
+      for (std::size_t column = 0; column < got.size(); ++column) {
+        if (accepted.contains(got[column])) continue;
+        return fails(fmt::format("output at {}, column {}: {:.9g} where {} +- {:.3g} is due",
+                                 place_of(problem, row), column, got[column], exact.out[0],
+                                 t.total));
+      }
+    }
+  }
+  return holds();
+}
+
+Finding check_lse_of_values(RelationContext& context) {
+  if (!context.base.lse) return not_applicable("the kernel has no log-sum-exp");
+  return holds_unless(
+      lse_differs(context.problem, context.with_ones(), context.base, same_rows(context.problem)));
+}
+
+// Nothing rounds but the exponential of a difference that is nearly 0, the division and the output.
+// An output of 16 bits therefore has one right value, or two where the exact mean lies between.
+Finding check_integers(RelationContext& context) {
+  const Problem& problem = context.problem;
+  if (problem.c.input != InputKind::kIntegers) return not_applicable("for input=integers only");
+  const auto& numerics = context.base.numerics;
+  const bool shares = numerics && numerics->normalise_first != 0;
+  if (shares) return not_applicable("P is divided before P.V, which rounds 1/n to its type");
+  const bool exact_p = numerics && numerics->p_dtype == LVSA_F32;
+  const double relative = exact_p ? 0x1p-21 : 0x1p-15;
+  constexpr std::size_t kMostRows = 512;
+  const auto rows = spread_rows(problem, kMostRows);
+  const auto exact = reference::attend_rows(oracle_of(problem), rows, {});
+  std::vector<double> got(static_cast<std::size_t>(problem.c.head_dim));
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    context.base.out.view().read_row(rows[r].batch, rows[r].token, rows[r].head, got.data());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const double due = exact[r].out[i];
+      if (accept_interval(due, relative * std::fabs(due), problem.c.dtype).contains(got[i])) {
+        continue;
+      }
+      return fails(
+          fmt::format("output at {}, column {}: {:.9g} where the {} of {:.0f} values, "
+                      "{:.9g}, is due",
+                      place_of(problem, rows[r]), i, got[i],
+                      exact[r].normaliser == 1.0 ? "gather" : "mean", exact[r].normaliser, due));
+    }
+  }
+  return holds();
+}
+
+}  // namespace lvsa::analysis
