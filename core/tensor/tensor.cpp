@@ -47,24 +47,6 @@ constexpr std::align_val_t kAlignment{64};
 
 }  // namespace
 
-std::size_t dtype_bytes(DType dtype) {
-  switch (dtype) {
-    case LVSA_F64:
-      return 8;
-    case LVSA_F32:
-      return 4;
-    case LVSA_F16:
-    case LVSA_BF16:
-      return 2;
-    case LVSA_E4M3:
-    case LVSA_E5M2:
-      return 1;
-    case LVSA_DTYPE_NONE:
-      break;
-  }
-  return 0;
-}
-
 std::string_view dtype_name(DType dtype) {
   switch (dtype) {
     case LVSA_F64:

@@ -15,7 +15,23 @@ namespace lvsa {
 using DType = lvsa_dtype;
 
 /// Bytes an element; 0 for LVSA_DTYPE_NONE.
-std::size_t dtype_bytes(DType dtype);
+constexpr std::size_t dtype_bytes(DType dtype) {
+  switch (dtype) {
+    case LVSA_F64:
+      return 8;
+    case LVSA_F32:
+      return 4;
+    case LVSA_F16:
+    case LVSA_BF16:
+      return 2;
+    case LVSA_E4M3:
+    case LVSA_E5M2:
+      return 1;
+    case LVSA_DTYPE_NONE:
+      break;
+  }
+  return 0;
+}
 /// "f64", "f32", "f16", "bf16", "e4m3", "e5m2", "none".
 std::string_view dtype_name(DType dtype);
 /// The reverse. Throws Error(kValue) that names the text and what is known.

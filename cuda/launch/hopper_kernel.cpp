@@ -2,219 +2,145 @@
 
 #include <cuda_runtime_api.h>
 
-#include <algorithm>
-#include <cstring>
+#include <cstdint>
 #include <exception>
-#include <string>
-#include <vector>
 
-#include "cuda/launch/hopper_attention.hpp"
+#include "cuda/launch/any_plan.hpp"
+#include "cuda/launch/list_workspace.hpp"
 
 namespace lvsa::cuda {
 namespace {
 
-// Workspace: the item counter, the offsets, the list.
-constexpr std::size_t kOffsetsAt = 16;
+// Workspace: the plan's scratch, aligned, then the lists.
+constexpr std::size_t kAlignment = 128;
 
-std::size_t list_at(const lvsa_problem& p) {
-  return kOffsetsAt + (static_cast<std::size_t>(p.frames) + 1) * sizeof(std::int64_t);
+Verdict run_checked(const lvsa_problem& p, char* workspace, cudaStream_t stream) {
+  const std::uintptr_t misplaced = reinterpret_cast<std::uintptr_t>(workspace) % kAlignment;
+  char* const scratch = workspace + (misplaced == 0 ? 0 : kAlignment - misplaced);
+  ListsOnDevice lists{};
+  Verdict verdict = copy_lists(p, scratch + scratch_bytes(p), stream, &lists);
+  if (!verdict.ok()) return verdict;
+  DeviceFrameLists device_lists;
+  device_lists.offsets = lists.offsets;
+  device_lists.list = lists.list;
+  AnyPlan plan;
+  verdict = make_plan(p, device_lists, scratch, &plan);
+  return verdict.ok() ? run_plan(plan, stream) : verdict;
 }
 
-lvsa_status tell(const HopperResult& result, char* message, std::size_t message_size) {
-  if (message != nullptr && message_size > 0) {
-    const std::size_t length = std::min(result.message.size(), message_size - 1);
-    std::memcpy(message, result.message.data(), length);
-    message[length] = '\0';
+Verdict run_problem(const ProblemRules& rules, const lvsa_problem* problem, void* workspace,
+                    std::size_t bytes, void* stream) {
+  Verdict verdict = check_problem(problem, rules);
+  if (verdict.ok()) verdict = check_lists(*problem);
+  if (verdict.ok()) verdict = check_device(*problem, 90, 9);
+  std::size_t due = 0;
+  if (verdict.ok()) verdict.status = list_bytes(problem, &due);
+  if (verdict.ok()) {
+    verdict = check_workspace(workspace, bytes, kAlignment + scratch_bytes(*problem) + due);
   }
-  return result.status;
+  if (verdict.ok()) verdict = check_pointers(*problem, workspace);
+  if (!verdict.ok()) return verdict;
+  return run_checked(*problem, static_cast<char*>(workspace), static_cast<cudaStream_t>(stream));
 }
 
-HopperResult invalid(std::string message) { return {LVSA_INVALID, std::move(message)}; }
-
-HopperResult check_row(const lvsa_problem& p, std::int64_t frame) {
-  const lvsa_frame_lists& lists = p.frame_lists;
-  const std::int64_t begin = lists.offsets[frame];
-  const std::int64_t end = lists.offsets[frame + 1];
-  const std::string name = "frame list " + std::to_string(frame);
-  if (begin < 0 || end < begin) return invalid(name + ": offsets are negative or descending");
-  // Of lists that are all empty there may be nothing to point at.
-  if (end > begin && lists.list == nullptr) return invalid("frame_lists.list is null");
-  if (end - begin > p.frames) return invalid(name + " is longer than there are frames");
-  for (std::int64_t i = begin; i < end; ++i) {
-    const std::int32_t key_frame = lists.list[i];
-    if (key_frame < 0 || key_frame >= p.frames) {
-      return invalid(name + " has frame " + std::to_string(key_frame) + ", must be 0 .. " +
-                     std::to_string(p.frames - 1));
-    }
-    if (i > begin && lists.list[i - 1] >= key_frame) {
-      return invalid(name + " is not ascending at entry " + std::to_string(i - begin));
-    }
-  }
-  return {};
-}
-
-HopperResult check_lists(const lvsa_problem& p) {
-  if (p.frame_lists.offsets == nullptr) return invalid("frame_lists.offsets is null");
-  for (std::int64_t frame = 0; frame < p.frames; ++frame) {
-    HopperResult result = check_row(p, frame);
-    if (!result.ok()) return result;
-  }
-  return {};
-}
-
-HopperResult check(const lvsa_problem* problem) {
-  if (problem == nullptr) return invalid("the problem is null");
-  if (problem->struct_size < sizeof(lvsa_problem)) {
-    return invalid("struct_size = " + std::to_string(problem->struct_size) + ", must be " +
-                   std::to_string(sizeof(lvsa_problem)) + " at least");
-  }
-  HopperResult result = hopper_check(*problem);
-  if (result.ok()) result = check_lists(*problem);
-  return result;
-}
-
-/// A host pointer would make the launch fail long after it was queued, and take the context along.
-HopperResult check_pointer(const char* name, const void* pointer) {
-  cudaPointerAttributes attributes{};
-  const cudaError_t error = cudaPointerGetAttributes(&attributes, pointer);
-  if (error == cudaErrorNoDevice || error == cudaErrorInsufficientDriver) {
-    return {LVSA_NO_DEVICE, cudaGetErrorString(error)};
-  }
-  if (error != cudaSuccess) return {LVSA_FAILED, cudaGetErrorString(error)};
-  if (attributes.devicePointer == nullptr) {
-    return invalid(std::string(name) + " is not in memory that the device can reach");
-  }
-  return {};
-}
-
-HopperResult check_pointers(const lvsa_problem& p, const void* workspace) {
-  struct Named {
-    const char* name;
-    const void* pointer;
-  };
-  for (const Named& one :
-       {Named{"q", p.q.data}, Named{"k", p.k.data}, Named{"v", p.v.data}, Named{"out", p.out.data},
-        Named{"lse", p.lse}, Named{"the workspace", workspace}}) {
-    if (one.pointer == nullptr) continue;
-    HopperResult result = check_pointer(one.name, one.pointer);
-    if (!result.ok()) return result;
-  }
-  return {};
-}
-
-HopperResult check_workspace(const lvsa_problem& p, const void* workspace, std::size_t bytes) {
-  const std::size_t needed =
-      list_at(p) + static_cast<std::size_t>(p.frame_lists.offsets[p.frames]) * sizeof(std::int32_t);
-  if (workspace == nullptr || bytes < needed) {
-    return {LVSA_OUT_OF_MEMORY, "the workspace has " + std::to_string(bytes) + " bytes, needs " +
-                                    std::to_string(needed)};
-  }
-  if (reinterpret_cast<std::uintptr_t>(workspace) % 8 != 0) {
-    return invalid("the workspace is not aligned to 8 bytes");
-  }
-  return {};
-}
-
-/// Counter, offsets and list in one copy. The caller's lists may be pinned memory, from which a
-/// copy would still read after the call; of pageable memory like this the driver keeps none.
-HopperResult copy_lists(const lvsa_problem& p, char* workspace, cudaStream_t stream) {
-  const std::size_t offsets_bytes = list_at(p) - kOffsetsAt;
-  const std::size_t list_bytes =
-      static_cast<std::size_t>(p.frame_lists.offsets[p.frames]) * sizeof(std::int32_t);
-  std::vector<char> packed(list_at(p) + list_bytes);
-  std::memcpy(packed.data() + kOffsetsAt, p.frame_lists.offsets, offsets_bytes);
-  if (list_bytes > 0) std::memcpy(packed.data() + list_at(p), p.frame_lists.list, list_bytes);
-  const cudaError_t error =
-      cudaMemcpyAsync(workspace, packed.data(), packed.size(), cudaMemcpyHostToDevice, stream);
-  if (error == cudaSuccess) return {};
-  return {LVSA_FAILED, std::string("cudaMemcpyAsync: ") + cudaGetErrorString(error)};
-}
-
-HopperResult run_checked(const lvsa_problem& p, char* workspace, cudaStream_t stream) {
-  DeviceFrameLists lists;
-  lists.offsets = workspace + kOffsetsAt;
-  lists.list = reinterpret_cast<const std::int32_t*>(workspace + list_at(p));
-  HopperPlan plan;
-  HopperResult result = hopper_plan(p, lists, reinterpret_cast<int*>(workspace), &plan);
-  if (result.ok()) result = check_pointers(p, workspace);
-  if (result.ok()) result = copy_lists(p, workspace, stream);
-  return result.ok() ? hopper_run(plan, stream) : result;
-}
-
-extern "C" {
-
-lvsa_status hopper_numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
-  if (problem == nullptr || numerics == nullptr) return LVSA_INVALID;
-  const std::size_t size = numerics->struct_size;
-  if (size < sizeof(lvsa_numerics)) return LVSA_INVALID;
-  *numerics = {};
-  numerics->struct_size = size;
-  numerics->key_tile = hopper_key_tile(problem->patches_per_frame);
-  numerics->p_dtype = problem->dtype;
-  numerics->accumulator = LVSA_F32;
-  numerics->accumulator_roundoff = 0x1p-23;  // tensor cores cut off where they align the addends
-  numerics->exp_ulps = 4.0;                  // ex2.approx: 2^-22
-  return LVSA_OK;
-}
-
-lvsa_status hopper_workspace(const lvsa_problem* problem, std::size_t* bytes) {
-  if (problem == nullptr || bytes == nullptr || problem->frames < 1 ||
-      problem->frame_lists.offsets == nullptr ||
-      problem->frame_lists.offsets[problem->frames] < 0) {
-    return LVSA_INVALID;
-  }
-  *bytes =
-      list_at(*problem) + static_cast<std::size_t>(problem->frame_lists.offsets[problem->frames]) *
-                              sizeof(std::int32_t);
-  return LVSA_OK;
-}
-
-lvsa_status hopper_run_problem(const lvsa_problem* problem, void* workspace,
-                               std::size_t workspace_bytes, void* stream, char* message,
-                               std::size_t message_size) {
+template <const ProblemRules& (*kRules)()>
+lvsa_status run(const lvsa_problem* problem, void* workspace, std::size_t workspace_bytes,
+                void* stream, char* message, std::size_t message_size) {
   try {
-    HopperResult result = check(problem);
-    if (result.ok()) result = check_workspace(*problem, workspace, workspace_bytes);
-    if (result.ok()) {
-      result =
-          run_checked(*problem, static_cast<char*>(workspace), static_cast<cudaStream_t>(stream));
-    }
-    return tell(result, message, message_size);
+    return tell(run_problem(kRules(), problem, workspace, workspace_bytes, stream), message,
+                message_size);
   } catch (const std::exception& error) {
     return tell({LVSA_FAILED, error.what()}, message, message_size);
   }
 }
 
-}  // extern "C"
+template <const ProblemRules& (*kRules)()>
+lvsa_status workspace(const lvsa_problem* problem, std::size_t* bytes) {
+  std::size_t lists = 0;
+  const lvsa_status status = list_bytes(problem, &lists);
+  if (status != LVSA_OK || bytes == nullptr) return LVSA_INVALID;
+  if (!check_problem(problem, kRules()).ok()) return LVSA_INVALID;
+  *bytes = kAlignment + scratch_bytes(*problem) + lists;
+  return LVSA_OK;
+}
 
-lvsa_kernel make_kernel() {
+bool begin_numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
+  if (problem == nullptr || numerics == nullptr) return false;
+  const std::size_t size = numerics->struct_size;
+  if (size < sizeof(lvsa_numerics)) return false;
+  *numerics = {};
+  numerics->struct_size = size;
+  numerics->p_dtype = problem->dtype;
+  numerics->accumulator = LVSA_F32;
+  numerics->exp_ulps = 4.0;  // ex2.approx: 2^-22
+  return true;
+}
+
+lvsa_status hopper_numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
+  if (!begin_numerics(problem, numerics)) return LVSA_INVALID;
+  numerics->key_tile = hopper_key_tile(problem->patches_per_frame);
+  numerics->key_order = LVSA_KEYS_ASCENDING;
+  numerics->max_rule = LVSA_MAX_RUNNING;
+  numerics->accumulator_roundoff = 0x1p-23;  // tensor cores cut off where they align the addends
+  return LVSA_OK;
+}
+
+lvsa_status fp8_numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
+  if (!begin_numerics(problem, numerics)) return LVSA_INVALID;
+  numerics->key_tile = fp8::kKeyTile;
+  numerics->tiles_cross_frames = 1;
+  numerics->accumulator_roundoff = 0x1p-13;  // 13 bits are kept behind the point of a sum
+  return LVSA_OK;
+}
+
+lvsa_kernel make_kernel(const ProblemRules& rules) {
   lvsa_kernel kernel{};
   kernel.abi_version = LVSA_KERNEL_ABI_VERSION;
   kernel.struct_size = sizeof kernel;
-  kernel.name = "cuda";
-  kernel.description = "LVSA attention for Hopper (TMA, wgmma), bf16 and fp16";
   lvsa_capabilities& can = kernel.capabilities;
   can.struct_size = sizeof can;
-  can.dtypes = LVSA_DTYPE_BIT(LVSA_BF16) | LVSA_DTYPE_BIT(LVSA_F16);
-  can.p_dtypes = can.dtypes;
+  can.dtypes = rules.dtypes;
+  can.p_dtypes = rules.dtypes;
   can.memory = LVSA_CUDA;
-  can.head_dim_min = 64;
-  can.head_dim_max = 128;
-  can.head_dim_multiple = 64;
+  can.head_dim_min = rules.head_dim_multiple;
+  can.head_dim_max = rules.head_dim_max;
+  can.head_dim_multiple = rules.head_dim_multiple;
   can.grouped_heads = 1;
   can.text = 1;
   can.batch = 1;
   can.lse = 1;
+  return kernel;
+}
+
+lvsa_kernel make_hopper() {
+  lvsa_kernel kernel = make_kernel(hopper_rules());
+  kernel.name = "cuda";
+  kernel.description = "LVSA attention for Hopper (TMA, wgmma), bf16 and fp16";
   kernel.numerics = hopper_numerics;
-  kernel.workspace = hopper_workspace;
-  kernel.run = hopper_run_problem;
+  kernel.workspace = workspace<hopper_rules>;
+  kernel.run = run<hopper_rules>;
+  return kernel;
+}
+
+lvsa_kernel make_fp8() {
+  lvsa_kernel kernel = make_kernel(fp8_rules());
+  kernel.name = "cuda-fp8";
+  kernel.description = "LVSA attention for Hopper (TMA, wgmma) on e4m3 with scales a head";
+  kernel.numerics = fp8_numerics;
+  kernel.workspace = workspace<fp8_rules>;
+  kernel.run = run<fp8_rules>;
   return kernel;
 }
 
 }  // namespace
 
 const lvsa_kernel& hopper_kernel() {
-  static const lvsa_kernel kernel = make_kernel();
+  static const lvsa_kernel kernel = make_hopper();
+  return kernel;
+}
+
+const lvsa_kernel& fp8_kernel() {
+  static const lvsa_kernel kernel = make_fp8();
   return kernel;
 }
 

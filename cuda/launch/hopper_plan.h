@@ -1,4 +1,5 @@
-/* hopper_plan.h - LVSA attention on Hopper for pipelines: plan once per shape, then run.
+/* hopper_plan.h - LVSA attention on Hopper for pipelines: plan once per shape, then run. Inputs of
+ * bf16 and fp16 go to the kernel "cuda", e4m3 to "cuda-fp8".
  *
  * Pure C, offered by liblvsa_cuda.so. Unlike lvsa_kernel.run(), which takes the frame lists from
  * the host, a plan reads them from device memory in each run: a pattern that was rebuilt on the
@@ -27,12 +28,17 @@ typedef struct lvsa_device_lists {
   const int32_t* list;
 } lvsa_device_lists;
 
+/* Bytes of device memory, aligned to 128, that a plan of this problem needs as scratch: 128, and
+ * for e4m3 the size of v besides (frames filled up to a multiple of 32 tokens). */
+lvsa_status lvsa_hopper_scratch_bytes(const lvsa_problem* problem, size_t* bytes, char* message,
+                                      size_t message_size);
+
 /* Checks the problem and makes a plan for the current device; its frame_lists and block_csr are not
- * read. Tensors, lists and `scratch` (one int32 of device memory for each plan) must live as long
- * as runs of the plan. Runs of one plan must not overlap. On failure *plan is null and one line is
- * written to message. */
+ * read. Tensors, scales, lists and `scratch` (of each plan its own) must live as long as runs of
+ * the plan. Runs of one plan must not overlap. On failure *plan is null and one line is written to
+ * message. */
 lvsa_status lvsa_hopper_plan_create(const lvsa_problem* problem, const lvsa_device_lists* lists,
-                                    int32_t* scratch, lvsa_hopper_plan** plan, char* message,
+                                    void* scratch, lvsa_hopper_plan** plan, char* message,
                                     size_t message_size);
 
 /* Queues one run on the stream (a cudaStream_t). */

@@ -6,15 +6,17 @@
 #include <cstdint>
 #include <string>
 
+#include "core/kernel/lvsa_kernel.h"
+
 namespace lvsa::cuda {
 
-/// A 16-bit tensor of five dimensions, the fastest first and dense.
+/// A tensor of five dimensions, the fastest first and dense.
 struct TensorMapShape {
   const void* data;
-  bool bf16;                ///< else fp16
+  lvsa_dtype dtype;         ///< bf16, fp16 or e4m3
   std::uint64_t sizes[5];   ///< elements
   std::int64_t strides[5];  ///< elements; strides[0] is 1
-  std::uint32_t box_rows;   ///< a box is 64 elements of dimension 0 by so many of dimension 1
+  std::uint32_t box_rows;   ///< a box is 128 bytes of dimension 0 by so many of dimension 1
 };
 
 /// Builds the map, rows of a box swizzled over 128 bytes, elements outside read as zero. Returns an

@@ -9,8 +9,10 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/tensor/tensor.hpp"
 #include "cuda/error.hpp"
 #include "cuda/launch/device.hpp"
+#include "cuda/launch/problem_check.hpp"
 
 namespace lvsa::cuda {
 namespace {
@@ -51,24 +53,6 @@ class Mirror {
   DeviceBytes memory_;
 };
 
-std::size_t element_bytes(lvsa_dtype dtype) {
-  switch (dtype) {
-    case LVSA_F64:
-      return 8;
-    case LVSA_F32:
-      return 4;
-    case LVSA_F16:
-    case LVSA_BF16:
-      return 2;
-    case LVSA_E4M3:
-    case LVSA_E5M2:
-      return 1;
-    case LVSA_DTYPE_NONE:
-      break;
-  }
-  throw Error(ErrorKind::kKernel, "unknown element type " + std::to_string(dtype));
-}
-
 // Elements from the first to the last one, gaps included.
 std::size_t extent(const std::int64_t* sizes, const std::int64_t* strides, int dimensions) {
   std::int64_t last = 0;
@@ -87,13 +71,22 @@ Mirror mirror(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, l
   const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,
                                 p.head_dim};
   if (t.data == nullptr) throw Error(ErrorKind::kKernel, "a tensor is null");
-  return Mirror(t.data, extent(sizes, t.strides, 4) * element_bytes(dtype));
+  return Mirror(t.data, extent(sizes, t.strides, 4) * dtype_bytes(dtype));
 }
 
 Mirror mirror_lse(const lvsa_problem& p) {
   if (p.lse == nullptr) return Mirror(nullptr, 0);
   const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, p.heads};
   return Mirror(p.lse, extent(sizes, p.lse_strides, 3) * sizeof(float));
+}
+
+Mirror mirror_scales(const float* scales, std::int64_t batch, std::int64_t heads) {
+  const std::int64_t count = scales == nullptr ? 0 : batch * heads;
+  return Mirror(const_cast<float*>(scales), static_cast<std::size_t>(count) * sizeof(float));
+}
+
+const float* there_or_null(const float* scales, const Mirror& mirror) {
+  return scales == nullptr ? nullptr : reinterpret_cast<const float*>(mirror.data());
 }
 
 lvsa_status run(const lvsa_kernel& kernel, const lvsa_problem& p, char* message,
@@ -103,12 +96,18 @@ lvsa_status run(const lvsa_kernel& kernel, const lvsa_problem& p, char* message,
   const Mirror v = mirror(p, p.v, p.kv_heads, p.dtype);
   const Mirror out = mirror(p, p.out, p.heads, p.out_dtype);
   const Mirror lse = mirror_lse(p);
+  const Mirror q_scale = mirror_scales(p.q_scale, p.batch, p.heads);
+  const Mirror k_scale = mirror_scales(p.k_scale, p.batch, p.kv_heads);
+  const Mirror v_scale = mirror_scales(p.v_scale, p.batch, p.kv_heads);
   lvsa_problem there = p;
   there.memory = LVSA_CUDA;
   there.q.data = q.data();
   there.k.data = k.data();
   there.v.data = v.data();
   there.out.data = out.data();
+  there.q_scale = there_or_null(p.q_scale, q_scale);
+  there.k_scale = there_or_null(p.k_scale, k_scale);
+  there.v_scale = there_or_null(p.v_scale, v_scale);
   if (p.lse != nullptr) there.lse = reinterpret_cast<float*>(lse.data());
 
   std::size_t bytes = 0;
@@ -127,28 +126,22 @@ lvsa_status run(const lvsa_kernel& kernel, const lvsa_problem& p, char* message,
   return LVSA_OK;
 }
 
-lvsa_status tell(lvsa_status status, const std::string& text, char* message, std::size_t size) {
-  if (message != nullptr && size > 0) {
-    const std::size_t length = std::min(text.size(), size - 1);
-    std::memcpy(message, text.data(), length);
-    message[length] = '\0';
-  }
-  return status;
-}
-
 }  // namespace
 
 lvsa_status run_on_host_tensors(const lvsa_kernel& kernel, const lvsa_problem* problem,
                                 char* message, std::size_t message_size) {
   try {
-    if (problem == nullptr || problem->struct_size < sizeof(lvsa_problem)) {
-      return tell(LVSA_INVALID, "the problem is null or too small", message, message_size);
+    if (problem == nullptr || problem->struct_size < LVSA_PROBLEM_LEAST_SIZE) {
+      return tell({LVSA_INVALID, "the problem is null or too small"}, message, message_size);
     }
     const Device device = current_device();
-    if (!device.usable) return tell(LVSA_NO_DEVICE, device.reason, message, message_size);
-    return run(kernel, *problem, message, message_size);
+    if (!device.usable) return tell({LVSA_NO_DEVICE, device.reason}, message, message_size);
+    lvsa_problem known{};  // of a caller that knows fewer fields, the others stay zero
+    std::memcpy(&known, problem, std::min(problem->struct_size, sizeof known));
+    known.struct_size = sizeof known;
+    return run(kernel, known, message, message_size);
   } catch (const std::exception& error) {
-    return tell(LVSA_FAILED, error.what(), message, message_size);
+    return tell({LVSA_FAILED, error.what()}, message, message_size);
   }
 }
 

@@ -11,10 +11,12 @@
 extern "C" __attribute__((visibility("default"))) const lvsa_kernel* lvsa_kernels(
     std::uint32_t abi_version, std::uint32_t* count) {
   using namespace lvsa::cuda;
-  static const std::array<lvsa_kernel, 4> kernels = {
+  static const std::array<lvsa_kernel, 6> kernels = {
       hopper_kernel(),
+      fp8_kernel(),
       portable_kernel(),
       host_memory_kernel<hopper_kernel>("cuda-host"),
+      host_memory_kernel<fp8_kernel>("cuda-fp8-host"),
       host_memory_kernel<portable_kernel>("cuda-portable-host"),
   };
   if (abi_version != LVSA_KERNEL_ABI_VERSION || count == nullptr) return nullptr;

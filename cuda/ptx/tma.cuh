@@ -24,4 +24,15 @@ __device__ __forceinline__ void tma_load_5d(std::uint32_t destination, const CUt
       : "memory");
 }
 
+/// Copies `bytes` (a multiple of 16) from global to shared memory, both aligned to 16 bytes; they
+/// arrive at `barrier`.
+__device__ __forceinline__ void bulk_load(std::uint32_t destination, const void* source,
+                                          std::uint32_t bytes, std::uint32_t barrier) {
+  asm volatile(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::
+          "r"(destination),
+      "l"(reinterpret_cast<std::uint64_t>(source)), "r"(bytes), "r"(barrier)
+      : "memory");
+}
+
 }  // namespace lvsa::cuda::ptx

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "cuda/ptx/wgmma_registers.cuh"
+
 namespace lvsa::cuda::ptx {
 
 /// Descriptor of an operand in shared memory with the 128-byte swizzle, whose rows of 128 bytes
@@ -51,23 +53,6 @@ __device__ __forceinline__ void keep_registers(std::uint32_t (&r)[kCount]) {
 #pragma unroll
   for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(r[i])::"memory");
 }
-
-#define LVSA_WGMMA_G0 "%0,%1,%2,%3,%4,%5,%6,%7"
-#define LVSA_WGMMA_G1 "%8,%9,%10,%11,%12,%13,%14,%15"
-#define LVSA_WGMMA_G2 "%16,%17,%18,%19,%20,%21,%22,%23"
-#define LVSA_WGMMA_G3 "%24,%25,%26,%27,%28,%29,%30,%31"
-#define LVSA_WGMMA_G4 "%32,%33,%34,%35,%36,%37,%38,%39"
-#define LVSA_WGMMA_G5 "%40,%41,%42,%43,%44,%45,%46,%47"
-#define LVSA_WGMMA_G6 "%48,%49,%50,%51,%52,%53,%54,%55"
-#define LVSA_WGMMA_G7 "%56,%57,%58,%59,%60,%61,%62,%63"
-#define LVSA_WGMMA_G8 "%64,%65,%66,%67,%68,%69,%70,%71"
-#define LVSA_WGMMA_G9 "%72,%73,%74,%75,%76,%77,%78,%79"
-#define LVSA_WGMMA_G10 "%80,%81,%82,%83,%84,%85,%86,%87"
-#define LVSA_WGMMA_G11 "%88,%89,%90,%91,%92,%93,%94,%95"
-#define LVSA_WGMMA_D(d, g)                                                                    \
-  "+f"((d)[8 * (g)]), "+f"((d)[8 * (g) + 1]), "+f"((d)[8 * (g) + 2]), "+f"((d)[8 * (g) + 3]), \
-      "+f"((d)[8 * (g) + 4]), "+f"((d)[8 * (g) + 5]), "+f"((d)[8 * (g) + 6]),                 \
-      "+f"((d)[8 * (g) + 7])
 
 /// d (64 x kN) = or += a (64 x 16, shared memory, K-major) * b (16 x kN, shared memory, K-major).
 template <int kN, typename Element>
@@ -230,19 +215,5 @@ struct WgmmaRegisters<128, __half> {
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
   }
 };
-
-#undef LVSA_WGMMA_G0
-#undef LVSA_WGMMA_G1
-#undef LVSA_WGMMA_G2
-#undef LVSA_WGMMA_G3
-#undef LVSA_WGMMA_G4
-#undef LVSA_WGMMA_G5
-#undef LVSA_WGMMA_G6
-#undef LVSA_WGMMA_G7
-#undef LVSA_WGMMA_G8
-#undef LVSA_WGMMA_G9
-#undef LVSA_WGMMA_G10
-#undef LVSA_WGMMA_G11
-#undef LVSA_WGMMA_D
 
 }  // namespace lvsa::cuda::ptx

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "cuda/attention/hopper/output_rows.cuh"
 #include "cuda/attention/hopper/parameters.hpp"
 #include "cuda/attention/hopper/shared_layout.cuh"
 #include "cuda/attention/hopper/softmax.cuh"
@@ -215,21 +216,6 @@ class Consumer {
     }
   }
 
-  /// Frame and row (within the frame, or the text) of a row of the tile; false: no such row.
-  __device__ __forceinline__ bool place(const WorkItem& item, int row, std::int64_t* token) const {
-    int frame = item.frame;
-    int in_frame = item.row + row;
-    if (item.merged > 0) {
-      const int part = row / p_.items.merged_rows;
-      if (part >= item.merged) return false;
-      frame += part;
-      in_frame = item.row + row - part * p_.items.merged_rows;
-    }
-    if (in_frame >= (item.is_text ? p_.text : p_.patches)) return false;
-    *token = std::int64_t{item.is_text ? p_.frames : frame} * p_.patches + in_frame;
-    return true;
-  }
-
   __device__ __forceinline__ void finish(const WorkItem& item, Outputs& o, RowState& state) const {
     float inverse[2];
 #pragma unroll
@@ -237,56 +223,21 @@ class Consumer {
       const float sum = quad_sum(state.sum[r]);
       inverse[r] = sum == 0.0f ? 0.0f : 1.0f / sum;
       std::int64_t token = 0;
-      if (p_.lse != nullptr && lane_ % 4 == 0 && place(item, tile_row(r), &token)) {
+      if (p_.lse != nullptr && lane_ % 4 == 0 && row_token(p_, item, tile_row(r), &token)) {
         p_.lse[item.batch * p_.lse_strides.batch + token * p_.lse_strides.token +
                item.head * p_.lse_strides.head] =
             sum == 0.0f ? kMinusInfinity : state.max[r] * p_.scale + logf(sum);
       }
     }
-    // The rows go through the group's part of the query tile, so that whole rows are written. Its
-    // warps may still be reading queries.
+    // The rows go through the group's part of the query tile. Its warps may still be reading
+    // queries.
     ptx::barrier_sync(3 + group_, 128);
-    const int matrix_row = lane_ % 16;
-    const std::uint32_t rows = shared_.query() + (group_ * 64 + warp_ * 16) * 128;
-#pragma unroll
-    for (int j = 0; j < kHeadDim / 16; ++j) {
-      const std::uint32_t chunk = (2 * j + lane_ / 16) % 8 ^ lane_ % 8;
-      const std::uint32_t address =
-          rows + j / 4 * Shared::kQueryHalf + matrix_row * 128 + chunk * 16;
-      const float* x = o + 8 * j;
-      ptx::store_matrix_x4(address, pack(Element{}, x[0] * inverse[0], x[1] * inverse[0]),
-                           pack(Element{}, x[2] * inverse[1], x[3] * inverse[1]),
-                           pack(Element{}, x[4] * inverse[0], x[5] * inverse[0]),
-                           pack(Element{}, x[6] * inverse[1], x[7] * inverse[1]));
-    }
-    __syncwarp();
-    write_rows(item, rows);
+    const int first_row = group_ * 64 + warp_ * 16;
+    write_rows<Element, kHeadDim>(p_, item, first_row, shared_.query() + first_row * 128,
+                                  Shared::kQueryHalf, o, inverse, lane_);
     // The next queries come by the copy engine.
     ptx::fence_proxy_async();
     release(shared_.query_empty());
-  }
-
-  /// Writes the warp's 16 rows, 16 bytes a lane.
-  __device__ __forceinline__ void write_rows(const WorkItem& item, std::uint32_t rows) const {
-    constexpr int kRowLanes = kHeadDim / 8;
-    constexpr int kRowsAtOnce = 32 / kRowLanes;
-    auto* out = static_cast<Element*>(p_.out) + item.batch * p_.out_strides.batch +
-                item.head * p_.out_strides.head;
-    const int column = lane_ % kRowLanes;
-#pragma unroll
-    for (int first = 0; first < 16; first += kRowsAtOnce) {
-      const int row = first + lane_ / kRowLanes;
-      std::int64_t token = 0;
-      if (!place(item, group_ * 64 + warp_ * 16 + row, &token)) continue;
-      const std::uint32_t address =
-          rows + column / 8 * Shared::kQueryHalf + row * 128 + (column % 8 ^ row % 8) * 16;
-      uint4 words;
-      asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
-                   : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w)
-                   : "r"(address)
-                   : "memory");
-      *reinterpret_cast<uint4*>(out + token * p_.out_strides.token + column * 8) = words;
-    }
   }
 
   const Parameters& p_;

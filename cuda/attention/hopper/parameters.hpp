@@ -25,6 +25,7 @@ struct RowStrides {
 /// frames. Rows of a frame past its last full tile are few; `merged_frames` neighbouring frames
 /// share one item for them, of which each frame has `merged_rows` rows (a multiple of 8).
 struct ItemLayout {
+  int query_tile;     ///< query rows of an item
   int full_tiles;     ///< query tiles a frame that are items of their own
   int merged_frames;  ///< frames that share the item of their last rows; 0: none are left over
   int merged_rows;
@@ -35,23 +36,16 @@ struct ItemLayout {
   std::int64_t total;
 };
 
-struct Parameters {
-  CUtensorMap query;         ///< (D, P, T, heads, batch), boxes of 64 columns x 128 rows
-  CUtensorMap query_merged;  ///< the same, boxes of merged_rows rows
-  CUtensorMap key;           ///< (D, P, T, kv heads, batch), boxes of one key tile
-  CUtensorMap value;
-  CUtensorMap text_query;  ///< (D, text, 1, heads, batch)
-  CUtensorMap text_key;
-  CUtensorMap text_value;
+/// What any of the Hopper kernels needs of the problem to find its work and to write its rows.
+struct WorkParameters {
+  const void* offsets;       ///< [T + 1], int32 or int64
+  const std::int32_t* list;  ///< null: each frame attends all
+  int* next_item;            ///< zero when the kernel starts
 
   void* out;
   RowStrides out_strides;
   float* lse;  ///< null: not wanted
   RowStrides lse_strides;
-
-  const void* offsets;  ///< [T + 1], int32 or int64
-  const std::int32_t* list;
-  int* next_item;  ///< zero when the kernel starts
 
   ItemLayout items;
   int offsets_64;
@@ -60,12 +54,23 @@ struct Parameters {
   int text;
   int heads;
   int heads_per_group;  ///< query heads that read one kv head
-  int frame_tiles;      ///< key tiles a frame
-  int frame_tail;       ///< keys of its last tile
-  int text_tiles;       ///< key tiles of the text
-  int text_tail;
   float scale;
   float scale_log2;  ///< scale * log2(e)
+};
+
+struct Parameters : WorkParameters {
+  CUtensorMap query;         ///< (D, P, T, heads, batch), boxes of 64 columns x 128 rows
+  CUtensorMap query_merged;  ///< the same, boxes of merged_rows rows
+  CUtensorMap key;           ///< (D, P, T, kv heads, batch), boxes of one key tile
+  CUtensorMap value;
+  CUtensorMap text_query;  ///< (D, text, 1, heads, batch)
+  CUtensorMap text_key;
+  CUtensorMap text_value;
+
+  int frame_tiles;  ///< key tiles a frame
+  int frame_tail;   ///< keys of its last tile
+  int text_tiles;   ///< key tiles of the text
+  int text_tail;
 };
 
 /// Threads of a block: two warpgroups that compute, one that loads.

@@ -17,7 +17,7 @@ struct WorkItem {
   bool is_text;
 };
 
-__device__ __forceinline__ WorkItem work_item(const Parameters& p, std::int64_t index) {
+__device__ __forceinline__ WorkItem work_item(const WorkParameters& p, std::int64_t index) {
   WorkItem item{};
   const ItemLayout& layout = p.items;
   item.is_text = index < layout.text_items;
@@ -28,7 +28,7 @@ __device__ __forceinline__ WorkItem work_item(const Parameters& p, std::int64_t 
   item.batch = static_cast<int>(head_index / p.heads);
   item.head = static_cast<int>(head_index - static_cast<std::int64_t>(item.batch) * p.heads);
   if (item.is_text) {
-    item.row = static_cast<int>(rest) * kQueryTile;
+    item.row = static_cast<int>(rest) * layout.query_tile;
     return item;
   }
   const int group_frames = layout.merged_frames > 0 ? layout.merged_frames : 1;
@@ -38,10 +38,10 @@ __device__ __forceinline__ WorkItem work_item(const Parameters& p, std::int64_t 
   const int frames = min(group_frames, p.frames - first);
   if (slot < frames * layout.full_tiles) {
     item.frame = first + slot / layout.full_tiles;
-    item.row = slot % layout.full_tiles * kQueryTile;
+    item.row = slot % layout.full_tiles * layout.query_tile;
   } else {
     item.frame = first;
-    item.row = layout.full_tiles * kQueryTile;
+    item.row = layout.full_tiles * layout.query_tile;
     item.merged = frames;
   }
   return item;
@@ -49,15 +49,15 @@ __device__ __forceinline__ WorkItem work_item(const Parameters& p, std::int64_t 
 
 /// Walks the key frames of an item in ascending order, all 32 lanes of a warp together: lane i
 /// holds the place in the list of the item's i-th frame, and the union of the lists comes out with
-/// a mask of who attends. A text item attends all frames.
+/// a mask of who attends. A text item attends all frames, and where there is no list everyone does.
 class FrameWalk {
  public:
-  __device__ __forceinline__ FrameWalk(const Parameters& p, const WorkItem& item, int lane)
-      : list_(p.list), all_frames_(item.is_text) {
+  __device__ __forceinline__ FrameWalk(const WorkParameters& p, const WorkItem& item, int lane)
+      : list_(p.list), all_frames_(item.is_text || p.list == nullptr) {
     const int lists = item.is_text ? 1 : max(item.merged, 1);
     if (lane < lists) {
-      place_ = item.is_text ? 0 : offset(p, item.frame + lane);
-      end_ = item.is_text ? p.frames : offset(p, item.frame + lane + 1);
+      place_ = all_frames_ ? 0 : offset(p, item.frame + lane);
+      end_ = all_frames_ ? p.frames : offset(p, item.frame + lane + 1);
     }
     load();
   }
@@ -85,7 +85,7 @@ class FrameWalk {
   }
 
  private:
-  static __device__ __forceinline__ std::int64_t offset(const Parameters& p, int frame) {
+  static __device__ __forceinline__ std::int64_t offset(const WorkParameters& p, int frame) {
     return p.offsets_64 ? static_cast<const std::int64_t*>(p.offsets)[frame]
                         : static_cast<const std::int32_t*>(p.offsets)[frame];
   }
