@@ -44,11 +44,15 @@ lvsa::FramePattern pattern_of(const Geometry& g) {
 }
 
 // Normal inputs: products of zeros run faster than real ones.
-void* random_tensor(std::int64_t elements, unsigned seed) {
+void* random_tensor(std::int64_t elements, unsigned seed, lvsa_dtype dtype) {
   std::mt19937 random(seed);
   std::normal_distribution<float> gauss;
   std::vector<std::uint16_t> block(1 << 20);
-  for (auto& bits : block) bits = lvsa::float_to_bf16(gauss(random));
+  for (auto& bits : block) {
+    bits = lvsa::float_to_bf16(gauss(random));
+    // Two e4m3 of magnitudes 0.125 to 1.875, any sign.
+    if (dtype == LVSA_E4M3) bits = static_cast<std::uint16_t>((random() & 0x9f9fU) | 0x2020U);
+  }
   void* data = nullptr;
   check(cudaMalloc(&data, static_cast<std::size_t>(elements) * 2), "cudaMalloc");
   for (std::int64_t done = 0; done < elements; done += 1 << 20) {
@@ -79,12 +83,14 @@ void measure(const lvsa_kernel& kernel, const Geometry& g) {
   p.heads = p.kv_heads = g.heads;
   p.head_dim = kHeadDim;
   p.scale = 1.0 / std::sqrt(static_cast<double>(kHeadDim));
-  p.dtype = p.out_dtype = LVSA_BF16;
+  const bool fp8 = (kernel.capabilities.dtypes & LVSA_DTYPE_BIT(LVSA_E4M3)) != 0;
+  p.dtype = fp8 ? LVSA_E4M3 : LVSA_BF16;
+  p.out_dtype = LVSA_BF16;
   p.memory = LVSA_CUDA;
   p.frame_lists = {pattern.offsets.data(), pattern.list.data()};
   unsigned seed = 1;
   for (lvsa_tensor* t : {&p.q, &p.k, &p.v, &p.out}) {
-    *t = {random_tensor(elements, seed++), {elements, g.heads * kHeadDim, kHeadDim, 1}};
+    *t = {random_tensor(elements, seed++, p.dtype), {elements, g.heads * kHeadDim, kHeadDim, 1}};
   }
   std::size_t bytes = 0;
   if (kernel.workspace(&p, &bytes) != LVSA_OK) return;
@@ -139,6 +145,7 @@ int main() {
                               Geometry{121, 1560, 12, 21}, Geometry{41, 3600, 12, 21}}) {
       if (g.frames == 41) measure(lvsa::cuda::portable_kernel(), g);
       if (device.major == 9) measure(lvsa::cuda::hopper_kernel(), g);
+      if (device.major == 9) measure(lvsa::cuda::fp8_kernel(), g);
     }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

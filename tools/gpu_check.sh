@@ -42,9 +42,10 @@ build_all() {
   cmake --build "$build" --target lvsa_cuda test_cuda lvsa-verify || return 1
   # Benchmarks are targets of their own; there may be none.
   local source
-  for source in bench/*_cuda.cpp; do
+  for source in bench/*_cuda.cpp bench/*_cuda.cu; do
     [ -e "$source" ] || continue
-    cmake --build "$build" --target "bench_$(basename "$source" .cpp)" || return 1
+    source=$(basename "$source")
+    cmake --build "$build" --target "bench_${source%.*}" || return 1
   done
 }
 
@@ -146,7 +147,8 @@ if [ "$quick" -eq 0 ]; then
   export RC_PARAMS="seed=20260601 max_success=8"
   if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck synccheck; do
-      for subject in "pattern $patterns" "portable *Small*/Portable" "hopper *Small*/Hopper"; do
+      for subject in "pattern $patterns" "portable *Small*/Portable" "hopper *Small*/Hopper" \
+                     "fp8 Fp8Hopper.*Small" "mass FrameMassHopper.*Small"; do
         step "${tool}_${subject%% *}" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 \
           --launch-timeout 60 "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="${subject#* }"
       done
