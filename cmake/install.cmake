@@ -22,7 +22,8 @@ if(TARGET lvsa-verify)
   install(TARGETS lvsa-verify RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
   # Its suites replay recorded vectors; it looks for them beside itself, in ../share.
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/fixtures/"
-    DESTINATION "${CMAKE_INSTALL_DATADIR}/lvsa/fixtures")
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/lvsa/fixtures"
+    PATTERN "fuzz" EXCLUDE)
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lvsaConfig.cmake.in"

@@ -65,7 +65,12 @@ void read(const json& object, const char* key, std::string_view origin, std::str
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
   if (b == 0) throw Error(ErrorKind::kZeroDivision, fmt::format("{} divided by 0", a));
-  if (b == -1) return -a;
+  if (b == -1) {
+    if (a == INT64_MIN) {
+      throw Error(ErrorKind::kOverflow, fmt::format("{} divided by -1 exceeds 64 bits", a));
+    }
+    return -a;
+  }
   return a / b - ((a % b != 0 && (a < 0) != (b < 0)) ? 1 : 0);
 }
 
@@ -135,6 +140,8 @@ Config config_from_json(std::string_view text, std::string_view origin) {
     object = json::parse(text);
   } catch (const json::parse_error& error) {
     throw Error(ErrorKind::kJson, fmt::format("{}: no valid JSON: {}", origin, error.what()));
+  } catch (const json::out_of_range& error) {  // 1e400
+    throw Error(ErrorKind::kOverflow, fmt::format("{}: {}", origin, error.what()));
   }
   if (!object.is_object()) {
     throw Error(ErrorKind::kType,

@@ -240,7 +240,7 @@ json parse(const std::string& text, const std::string& path) {
   };
   try {
     return json::parse(text, watch);
-  } catch (const json::parse_error& error) {
+  } catch (const json::exception& error) {  // numbers beyond double included
     throw Error(ErrorKind::kJson, fmt::format("{}: no valid JSON: {}", path, error.what()));
   }
 }

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -34,24 +34,40 @@ LineReader::~LineReader() {
   if (file_ != nullptr) gzclose(file_);
 }
 
-bool LineReader::next(std::string& line) {
-  line.clear();
-  std::array<char, 65536> chunk;
-  while (gzgets(file_, chunk.data(), static_cast<int>(chunk.size())) != nullptr) {
-    line += chunk.data();
-    if (line.size() > kLongestLine)
-      fail(fmt::format("line {} is longer than 1 GiB", line_number_ + 1));
-    if (line.back() == '\n') break;
-  }
+// Whether there are bytes in the buffer, reading more if need be.
+bool LineReader::fill() {
+  constexpr unsigned kChunk = 1U << 16;
+  if (at_ < buffer_.size()) return true;
+  buffer_.resize(kChunk);
+  at_ = 0;
+  const int got = gzread(file_, buffer_.data(), kChunk);
+  buffer_.resize(static_cast<std::size_t>(std::max(got, 0)));
+  if (got > 0) return true;  // what is damaged shows when the good part is used up
   int code = Z_OK;
   const char* reason = gzerror(file_, &code);
   if (code != Z_OK && code != Z_STREAM_END) {
     fail(fmt::format("damaged or cut off after line {}: {}", line_number_,
                      code == Z_ERRNO ? std::strerror(errno) : reason));
   }
-  if (line.empty()) return false;
+  return false;
+}
+
+bool LineReader::next(std::string& line) {
+  line.clear();
+  bool ended = false;
+  bool any = false;
+  while (!ended && fill()) {
+    any = true;
+    // By hand, not with gzgets, which cannot tell a zero byte from the end.
+    const std::size_t end = std::min(buffer_.find('\n', at_), buffer_.size());
+    line.append(buffer_, at_, end - at_);
+    ended = end < buffer_.size();
+    at_ = end + (ended ? 1 : 0);
+    if (line.size() > kLongestLine)
+      fail(fmt::format("line {} is longer than 1 GiB", line_number_ + 1));
+  }
+  if (!any) return false;
   ++line_number_;
-  if (line.back() == '\n') line.pop_back();
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return true;
 }

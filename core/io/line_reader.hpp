@@ -27,7 +27,11 @@ class LineReader {
   [[noreturn]] void fail(const std::string& what) const;
 
   std::string path_;
+  bool fill();
+
   gzFile_s* file_ = nullptr;
+  std::string buffer_;  // bytes that were read ahead
+  std::size_t at_ = 0;  // the first of them that is not given out
   std::int64_t line_number_ = 0;
 };
 

@@ -1,0 +1,60 @@
+#include "tests/fuzz/fuzz_target.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include "core/error.hpp"
+
+namespace lvsa::fuzz {
+
+std::span<const FuzzTarget> fuzz_targets() {
+  static constexpr std::array kTargets = {
+      FuzzTarget{"case_line", fuzz_case_line},
+      FuzzTarget{"suite", fuzz_suite},
+      FuzzTarget{"environment", fuzz_environment},
+      FuzzTarget{"settings_json", fuzz_settings_json},
+      FuzzTarget{"presets", fuzz_presets},
+      FuzzTarget{"vectors", fuzz_vectors},
+      FuzzTarget{"json", fuzz_json},
+      FuzzTarget{"report_line", fuzz_report_line},
+      FuzzTarget{"safetensors", fuzz_safetensors},
+      FuzzTarget{"npy", fuzz_npy},
+      FuzzTarget{"exchange", fuzz_exchange},
+      FuzzTarget{"capture", fuzz_capture},
+  };
+  return kTargets;
+}
+
+void run_target(const FuzzTarget& target, std::string_view bytes) {
+  try {
+    target.run(bytes);
+  } catch (const Error& error) {
+    const std::string_view message = error.what();
+    require(!message.empty(), "an error says something");
+    require(message.find('\n') == std::string_view::npos, "an error has one line");
+  }
+}
+
+void require(bool good, const char* what) {
+  if (good) return;
+  std::fprintf(stderr, "does not hold: %s\n", what);
+  std::abort();
+}
+
+ScratchFile::ScratchFile(std::string_view bytes) : descriptor_(memfd_create("fuzz", MFD_CLOEXEC)) {
+  require(descriptor_ >= 0, "a file in memory can be made");
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    require(written > 0, "a file in memory can be written");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  path_ = "/proc/self/fd/" + std::to_string(descriptor_);
+}
+
+ScratchFile::~ScratchFile() { ::close(descriptor_); }
+
+}  // namespace lvsa::fuzz
