@@ -45,10 +45,13 @@ complain() {
   failures=$((failures + 1))
 }
 
-# gone PID: the process ends within two seconds.
+# gone PID: the process ends within seconds. One that only waits to be reaped (by a process 1 that may
+# be slow at it) has ended.
 gone() {
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    kill -0 "$1" 2>/dev/null || return 0
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    case $(cat "/proc/$1/stat" 2>/dev/null || true) in
+      '' | *') Z '*) return 0 ;;
+    esac
     sleep 0.2
   done
   return 1
