@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/outcome.hpp"
@@ -34,22 +35,19 @@ std::vector<std::string> chosen_groups(const TensorSource& file, const Options& 
   return options.groups.empty() ? groups : options.groups;
 }
 
-std::vector<CaseResult> check_groups(const analysis::ExchangeFiles& files,
-                                     const std::vector<std::string>& groups,
-                                     const Options& options) {
-  std::vector<CaseResult> results;
+void check_groups(const analysis::ExchangeFiles& files, const std::vector<std::string>& groups,
+                  RunOutcome& outcome) {
+  std::int64_t done = 0;
   Progress progress(static_cast<std::int64_t>(groups.size()));
-  print_header(options.outcome);
   for (const std::string& group : groups) {
-    const auto done = static_cast<std::int64_t>(results.size());
     progress.show(done, 0.0, group);
     analysis::RunOptions run;
     run.progress = [&](double share) { progress.show(done, share, group); };
-    results.push_back(analysis::check_exchange_case(files, group, run));
+    CaseResult result = analysis::check_exchange_case(files, group, run);
+    result.number = ++done;
     progress.clear();
-    print_result(results.back(), options.outcome);
+    outcome.add(std::move(result));
   }
-  return results;
 }
 
 int run(const Options& options, const std::string& command_line) {
@@ -59,8 +57,9 @@ int run(const Options& options, const std::string& command_line) {
   const auto outputs = options.outputs.empty() ? nullptr : open_tensor_file(options.outputs);
   const analysis::ExchangeFiles files{*cases, outputs ? *outputs : *cases};
   const std::vector<std::string> groups = chosen_groups(*cases, options);
-  prepare_reports(options.outcome);
-  return finish(check_groups(files, groups, options), options.outcome, kWords, command_line);
+  RunOutcome outcome(options.outcome, kWords, new_plan("", options.file, groups), command_line);
+  check_groups(files, groups, outcome);
+  return outcome.finish();
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ void add_mask_command(CLI::App& app, Body& body);
 void add_selftest_command(CLI::App& app, Body& body);
 void add_export_command(CLI::App& app, Body& body);
 void add_check_command(CLI::App& app, Body& body);
+void add_merge_command(CLI::App& app, Body& body);
 void add_recover_command(CLI::App& app, Body& body);
 
 }  // namespace lvsa::app

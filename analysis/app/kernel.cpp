@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <memory>
 #include <utility>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/fixtures.hpp"
+#include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/kernel_run.hpp"
 #include "analysis/app/outcome.hpp"
 #include "analysis/run/case_pool.hpp"
+#include "analysis/run/plan.hpp"
+#include "analysis/verify/byte_hash.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
 
@@ -39,35 +43,76 @@ std::vector<Case> chosen_cases(const KernelOptions& options) {
   return cases;
 }
 
-int run(const KernelOptions& options, const std::string& command_line) {
+// Hash of the library that --kernel names, 0 for a built-in kernel.
+std::uint64_t library_hash(const std::string& option) {
+  const KernelName name = parse_kernel_name(option);
+  return name.path.empty() ? 0 : analysis::file_hash(name.path);
+}
+
+analysis::RunPlan plan_of(const KernelOptions& options, const std::string& kernel,
+                          const std::vector<Case>& cases) {
+  std::vector<std::string> lines;
+  lines.reserve(cases.size());
+  for (const Case& c : cases) lines.push_back(analysis::to_line(c));
+  const std::string suite = !options.capture.path.empty() ? options.capture.path
+                            : options.cases.empty()       ? options.suite
+                                                          : "cases given one by one";
+  analysis::RunPlan plan = new_plan(kernel, suite, lines);
+  plan.library = library_hash(options.kernel);
+  plan.shard = analysis::parse_shard(options.shard);
+  plan.options = deciding_options(options);
+  return plan;
+}
+
+// The numbers of the cases that are left to do.
+std::vector<std::int64_t> numbers_to_do(const analysis::RunPlan& plan, const RunOutcome& outcome) {
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t i = plan.shard.number; i <= plan.cases; i += plan.shard.of) {
+    if (!outcome.has(i)) numbers.push_back(i);
+  }
+  return numbers;
+}
+
+int judge_suite(KernelRun& kernel_run, const std::vector<Case>& cases,
+                const analysis::RunPlan& plan, const KernelOptions& options,
+                const std::string& command_line) {
   constexpr OutcomeWords kWords{"not run: outside what the kernel says it can do",
                                 "lvsa-verify kernel: no case ran: the kernel supports none of them",
                                 false};
-  if (!options.as_worker.empty()) return run_as_worker(options);
-  KernelRun kernel_run(options);
-  const std::vector<Case> cases = chosen_cases(options);
-  if (options.list) {
-    for (const Case& c : cases) fmt::print("{}\n", analysis::to_line(c));
-    return kAllGood;
-  }
-  prepare_reports(options.outcome);
-  print_header(options.outcome);
-  std::vector<CaseResult> results(cases.size());
-  std::size_t done = 0;
+  RunOutcome outcome(options.outcome, kWords, plan, command_line);
   try {
-    kernel_run.run(cases, [&](CaseResult result) {
-      ++done;
-      print_result(result, options.outcome);
-      results[static_cast<std::size_t>(result.number) - 1] = std::move(result);
-    });
+    kernel_run.run(cases, numbers_to_do(plan, outcome),
+                   [&](CaseResult result) { outcome.add(std::move(result)); });
   } catch (const analysis::Stopped&) {  // the signal does the rest when kernel_run is gone
-    fmt::print(stderr, "lvsa-verify kernel: stopped after {} of {} cases\n", done, cases.size());
+    std::fflush(stdout);
+    fmt::print(stderr, "lvsa-verify kernel: stopped: {}\n", outcome.kept_text());
     return kBadInput;
+  } catch (const Error& error) {
+    if (outcome.done() == 0) throw;
+    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome.kept_text()));
   }
-  return finish(results, options.outcome, kWords, command_line);
+  return outcome.finish();
 }
 
-void add_isolation_options(CLI::App* command, KernelOptions& options) {
+int run(const KernelOptions& options, const std::string& command_line) {
+  if (!options.as_worker.empty()) return run_as_worker(options);
+  if (options.outcome.resume && options.outcome.no_report) {
+    throw Error(ErrorKind::kValue,
+                "--resume: goes on from a report, which --no-report has none of");
+  }
+  KernelRun kernel_run(options);
+  const std::vector<Case> cases = chosen_cases(options);
+  const analysis::RunPlan plan = plan_of(options, kernel_run.kernel_name(), cases);
+  if (!options.list) return judge_suite(kernel_run, cases, plan, options, command_line);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (plan.shard.holds(static_cast<std::int64_t>(i) + 1)) {
+      fmt::print("{}\n", analysis::to_line(cases[i]));
+    }
+  }
+  return kAllGood;
+}
+
+void add_run_options(CLI::App* command, KernelOptions& options) {
   command
       ->add_option("--isolate", options.isolate,
                    "process: each case in a process of its own, so that a crash or a hang costs "
@@ -97,6 +142,14 @@ void add_isolation_options(CLI::App* command, KernelOptions& options) {
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e6))
       ->type_name("GIB");
+  command->add_flag("--resume", options.outcome.resume,
+                    "Go on with the run in --out that was interrupted: the same kernel, suite and "
+                    "options");
+  command
+      ->add_option("--shard", options.shard,
+                   "i/n: of the suite only every n-th case, from the i-th on; lvsa-verify merge "
+                   "makes one report of all n")
+      ->type_name("I/N");
   command->add_option("--as-worker", options.as_worker)->group("");
 }
 
@@ -163,7 +216,7 @@ void add_options(CLI::App* command, KernelOptions& options) {
                    "auto (cases that are small), all, none")
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "all", "none"}));
-  add_isolation_options(command, options);
+  add_run_options(command, options);
   add_outcome_options(command, options.outcome);
 }
 

@@ -27,10 +27,9 @@ const lvsa_kernel& captured_kernel() {
 
 bool is_captured_kernel(const lvsa_kernel& kernel) { return &kernel == &captured_kernel(); }
 
-KernelChoice choose_kernel(const std::string& option) {
+KernelName parse_kernel_name(const std::string& option) {
   const lvsa_kernel& cpu = reference::cpu_kernel();
-  if (option == cpu.name) return {nullptr, &cpu};
-  if (option == captured_kernel().name) return {nullptr, &captured_kernel()};
+  if (option == cpu.name || option == captured_kernel().name) return {"", option};
   // A path has a slash or ends in .so; the name of a kernel in it stands behind the last colon.
   const std::size_t colon = option.rfind(':');
   const bool has_name = colon != std::string::npos && option.find('/', colon) == std::string::npos;
@@ -42,9 +41,18 @@ KernelChoice choose_kernel(const std::string& option) {
                     "outputs in a capture; or a shared library path/to/lib.so[:name]",
                     option, cpu.name, captured_kernel().name));
   }
+  return {path, has_name ? option.substr(colon + 1) : ""};
+}
+
+KernelChoice choose_kernel(const std::string& option) {
+  const KernelName asked = parse_kernel_name(option);
+  if (asked.path.empty()) {
+    const bool captured = asked.name == captured_kernel().name;
+    return {nullptr, captured ? &captured_kernel() : &reference::cpu_kernel()};
+  }
   KernelChoice choice;
-  choice.library = std::make_unique<KernelLibrary>(path);
-  choice.kernel = &choice.library->find(has_name ? option.substr(colon + 1) : "");
+  choice.library = std::make_unique<KernelLibrary>(asked.path);
+  choice.kernel = &choice.library->find(asked.name);
   return choice;
 }
 

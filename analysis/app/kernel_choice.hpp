@@ -18,6 +18,14 @@ struct KernelChoice {
 /// Whether this is what --kernel captured names: no kernel, but the outputs in the file of a case.
 bool is_captured_kernel(const lvsa_kernel& kernel);
 
+/// What --kernel says: the name of a built-in kernel (path empty), or the path of a library and the
+/// name of a kernel in it (which may be empty). Throws Error(kKernel) for a name that is neither.
+struct KernelName {
+  std::string path;
+  std::string name;
+};
+KernelName parse_kernel_name(const std::string& option);
+
 /// A built-in kernel by its name ("cpu", "captured"), or "path/to/lib.so[:name]". Throws
 /// Error(kKernel) that names what was asked for and what there is.
 KernelChoice choose_kernel(const std::string& option);

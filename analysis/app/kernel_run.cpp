@@ -67,6 +67,15 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
   return analysis::run_case(c, kernel, run);
 }
 
+// Who adds an option that judge_case() uses adds it here, too.
+std::vector<std::pair<std::string, std::string>> deciding_options(const KernelOptions& options) {
+  std::vector<std::pair<std::string, std::string>> deciding;
+  if (!options.capture.path.empty()) {
+    deciding.emplace_back("--kernel given", options.kernel_given ? "yes" : "no");
+  }
+  return deciding;
+}
+
 int run_as_worker(const KernelOptions& options) {
   KernelChoice choice;
   analysis::WorkerTask task;
@@ -87,7 +96,7 @@ class KernelRun::Way {
   Way(const Way&) = delete;
   Way& operator=(const Way&) = delete;
   virtual const std::string& kernel_name() const = 0;
-  virtual void run(const std::vector<Case>& cases,
+  virtual void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
                    const std::function<void(CaseResult)>& result) = 0;
 };
 
@@ -98,15 +107,18 @@ class KernelRun::InProcess : public KernelRun::Way {
 
   const std::string& kernel_name() const override { return name_; }
 
-  void run(const std::vector<Case>& cases, const std::function<void(CaseResult)>& result) override {
-    Progress bar(static_cast<std::int64_t>(cases.size()));
+  void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
+           const std::function<void(CaseResult)>& result) override {
+    Progress bar(static_cast<std::int64_t>(numbers.size()));
     std::int64_t done = 0;
-    for (const Case& c : cases) {
+    for (const std::int64_t number : numbers) {
+      const Case& c = cases[static_cast<std::size_t>(number) - 1];
       analysis::CaseProgress progress;
       progress.share = [&](double share) { bar.show(done, share, c.model); };
       progress.share(0.0);
       CaseResult judged = judge_case(c, *choice_.kernel, options_, progress);
-      judged.number = ++done;
+      judged.number = number;
+      ++done;
       bar.clear();
       // The way through the line, so that a result is the same whichever process it comes from.
       result(analysis::parse_json_line(analysis::to_json_line(judged)));
@@ -127,10 +139,12 @@ class KernelRun::InWorkers : public KernelRun::Way {
 
   const std::string& kernel_name() const override { return name_; }
 
-  void run(const std::vector<Case>& cases, const std::function<void(CaseResult)>& result) override {
-    Progress bar(static_cast<std::int64_t>(cases.size()));
+  void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
+           const std::function<void(CaseResult)>& result) override {
+    Progress bar(static_cast<std::int64_t>(numbers.size()));
     bar_ = &bar;
     cases_ = &cases;
+    numbers_ = &numbers;
     result_ = &result;
     pool_.run();
     bar_ = nullptr;
@@ -152,9 +166,9 @@ class KernelRun::InWorkers : public KernelRun::Way {
   analysis::CasePool::Callbacks callbacks() {
     analysis::CasePool::Callbacks callbacks;
     callbacks.next = [this]() -> std::optional<analysis::NumberedCase> {
-      if (given_ == cases_->size()) return std::nullopt;
-      const std::size_t i = given_++;
-      return analysis::NumberedCase{static_cast<std::int64_t>(i) + 1, (*cases_)[i]};
+      if (given_ == numbers_->size()) return std::nullopt;
+      const std::int64_t number = (*numbers_)[given_++];
+      return analysis::NumberedCase{number, (*cases_)[static_cast<std::size_t>(number) - 1]};
     };
     callbacks.result = [this](CaseResult result) {
       ++done_;
@@ -173,6 +187,7 @@ class KernelRun::InWorkers : public KernelRun::Way {
 
   StopSignals signals_;
   const std::vector<Case>* cases_ = nullptr;
+  const std::vector<std::int64_t>* numbers_ = nullptr;
   const std::function<void(CaseResult)>* result_ = nullptr;
   Progress* bar_ = nullptr;
   std::size_t given_ = 0;
@@ -193,8 +208,9 @@ KernelRun::~KernelRun() = default;
 
 const std::string& KernelRun::kernel_name() const { return way_->kernel_name(); }
 
-void KernelRun::run(const std::vector<Case>& cases, const std::function<void(CaseResult)>& result) {
-  way_->run(cases, result);
+void KernelRun::run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
+                    const std::function<void(CaseResult)>& result) {
+  way_->run(cases, numbers, result);
 }
 
 }  // namespace lvsa::app

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/app/outcome.hpp"
@@ -33,7 +34,8 @@ struct KernelOptions {
   double timeout_s = 0.0;              ///< 0: by the size of the case
   std::int64_t cases_per_process = 0;  ///< 0: one, more on a device
   double memory_limit_gib = 0.0;       ///< of a worker; 0: none
-  std::string as_worker;               ///< hidden: this process is a worker
+  std::string shard = "1/1";
+  std::string as_worker;  ///< hidden: this process is a worker
   OutcomeOptions outcome;
 };
 
@@ -42,6 +44,10 @@ struct KernelOptions {
 analysis::CaseResult judge_case(const analysis::Case& c, const lvsa_kernel& kernel,
                                 const KernelOptions& options,
                                 const analysis::CaseProgress& progress);
+
+/// The options that decide how a case is judged, by name: two runs that differ in one of them are
+/// not parts of one run. Not among them: threads, jobs, time-outs, isolation.
+std::vector<std::pair<std::string, std::string>> deciding_options(const KernelOptions& options);
 
 /// Serves the run that started this process. Returns its exit code.
 int run_as_worker(const KernelOptions& options);
@@ -56,7 +62,8 @@ class KernelRun {
   KernelRun& operator=(const KernelRun&) = delete;
 
   const std::string& kernel_name() const;
-  void run(const std::vector<analysis::Case>& cases,
+  /// Judges those of the suite's cases that have these numbers (from 1).
+  void run(const std::vector<analysis::Case>& cases, const std::vector<std::int64_t>& numbers,
            const std::function<void(analysis::CaseResult)>& result);
 
  private:

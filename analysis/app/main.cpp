@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   lvsa::app::add_selftest_command(app, body);
   lvsa::app::add_export_command(app, body);
   lvsa::app::add_check_command(app, body);
+  lvsa::app::add_merge_command(app, body);
   lvsa::app::add_recover_command(app, body);
   try {
     app.parse(argc, argv);
@@ -87,7 +88,8 @@ int main(int argc, char** argv) {
   }
   if (!body) {
     return complain(
-        "a subcommand is due: kernel, vectors, eval, mask, selftest, export, check or recover "
+        "a subcommand is due: kernel, vectors, eval, mask, selftest, export, check, merge or "
+        "recover "
         "(see lvsa-verify --help)",
         lvsa::app::kBadInput);
   }

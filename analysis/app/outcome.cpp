@@ -4,104 +4,214 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "analysis/app/command.hpp"
-#include "analysis/report/jsonl_report.hpp"
 #include "analysis/report/provenance.hpp"
 #include "analysis/report/table.hpp"
 #include "analysis/report/write_reports.hpp"
+#include "analysis/verify/byte_hash.hpp"
 #include "core/error.hpp"
+#include "core/version.hpp"
 
 namespace lvsa::app {
-namespace {
 
 using analysis::CaseResult;
+using analysis::ResultStore;
+using analysis::RunPlan;
 using analysis::RunSummary;
 using analysis::Status;
 
-void print_summary(const std::vector<CaseResult>& results, const RunSummary& summary,
-                   const OutcomeOptions& options, const OutcomeWords& words) {
-  for (const CaseResult& result : results) {
-    const bool skipped = result.status == Status::kUnsupported && words.lists_unsupported;
-    if (result.status != Status::kWeak && !skipped) continue;
-    fmt::print("{} {}\n  {}\n", skipped ? "SKIPPED" : "WEAK", result.line, result.message);
+void add_outcome_options(CLI::App* command, OutcomeOptions& options) {
+  CLI::Option* out = command
+                         ->add_option("--out", options.out,
+                                      "Folder for report.html, report.md, report.jsonl, report.xml")
+                         ->capture_default_str()
+                         ->type_name("DIR");
+  command->add_flag("--no-report", options.no_report, "Write no report files")->excludes(out);
+  command->add_flag("--strict", options.strict, "Exit with 1 for weak cases too");
+  command->add_flag("--no-times", options.no_times,
+                    "Leave out times, dates and the command line: the same run then gives the "
+                    "same reports, byte by byte");
+  command->add_flag("--json", options.json, "One JSON object instead of the table");
+}
+
+RunPlan new_plan(const std::string& kernel, const std::string& suite,
+                 const std::vector<std::string>& case_lines) {
+  RunPlan plan;
+  plan.tool = fmt::format("{} ({})", kVersion, kCommit);
+  plan.kernel = kernel;
+  plan.suite = suite;
+  plan.cases = static_cast<std::int64_t>(case_lines.size());
+  plan.suite_hash = analysis::suite_hash(case_lines);
+  return plan;
+}
+
+RunOutcome::RunOutcome(const OutcomeOptions& options, const OutcomeWords& words,
+                       const RunPlan& plan, const std::string& command_line)
+    : options_(options), words_(words), turn_(plan.shard.number) {
+  open_store(plan, command_line);
+  if (!options_.json) fmt::print("{}\n", analysis::result_table_header());
+  print_in_turn();
+}
+
+void RunOutcome::open_store(const RunPlan& plan, const std::string& command_line) {
+  analysis::Provenance provenance = analysis::collect_provenance(command_line);
+  if (options_.no_times) provenance = analysis::timeless(std::move(provenance));
+  if (options_.no_report) {
+    store_ = ResultStore::create("", plan, provenance);
+    return;
   }
-  if (!options.no_report) {
-    fmt::print("reports: {0}/report.html, {0}/report.jsonl, {0}/report.xml\n", options.out);
+  try {
+    analysis::make_report_folder(options_.out);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("--out {}", error.what()));
+  }
+  lock_ = std::make_unique<analysis::FolderLock>(options_.out.empty() ? "." : options_.out);
+  const std::string path = (std::filesystem::path(options_.out) / "report.jsonl").string();
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(path, ignored);
+  if (!options_.resume || !exists) {
+    if (options_.resume) fmt::print(stderr, "{}: is not there, starting anew\n", path);
+    if (exists) set_aside(path);
+    store_ = ResultStore::create(path, plan, provenance);
+    analysis::remove_derived_reports(options_.out);
+    return;
+  }
+  store_ = ResultStore::open(path, true);
+  const std::string other = analysis::difference(store_->plan(), plan, false);
+  if (!other.empty()) {
+    throw Error(ErrorKind::kValue, fmt::format("--resume: {} is of another run: {}", path, other));
+  }
+  store_->set_provenance(analysis::joined(store_->provenance(), provenance));
+  fmt::print(stderr, "resuming {}: {} of {} cases are done\n", path, done(),
+             analysis::shard_size(plan.shard, plan.cases));
+}
+
+// What an interrupted run has found is not thrown away by a run that was not asked to go on with
+// it.
+void RunOutcome::set_aside(const std::string& path) const {
+  const std::string kept =
+      (std::filesystem::path(options_.out) / "report.interrupted.jsonl").string();
+  std::int64_t cases = 0;
+  try {
+    const auto old = ResultStore::open(path, false);
+    if (old->was_complete()) return;
+    cases = old->totals().cases();
+  } catch (const Error&) {  // of an older version, or no report at all: replaced as ever
+    return;
+  }
+  if (cases == 0) return;
+  std::error_code error;
+  std::filesystem::rename(path, kept, error);
+  if (error) {
+    throw Error(ErrorKind::kIo,
+                fmt::format("{}: cannot be renamed to {}: {}", path, kept, error.message()));
+  }
+  fmt::print(stderr,
+             "{}: {} results of an interrupted run are now in {}; --resume would have gone on with "
+             "them\n",
+             path, cases, kept);
+}
+
+void RunOutcome::set_provenance(const analysis::Provenance& provenance) {
+  store_->set_provenance(options_.no_times ? analysis::timeless(provenance) : provenance);
+}
+
+void RunOutcome::add(CaseResult result) {
+  if (options_.no_times) {
+    result.timings = {};
+    result.useful_gflops = 0.0;
+  }
+  store_->add(result);
+  const std::int64_t number = result.number;
+  if (!options_.json) early_.emplace(number, std::move(result));
+  print_in_turn();
+}
+
+void RunOutcome::print_in_turn() {
+  if (options_.json) return;
+  bool printed = false;
+  while (turn_ <= store_->plan().cases) {
+    const auto early = early_.find(turn_);
+    if (early != early_.end()) {
+      print_row(early->second);
+      early_.erase(early);
+    } else if (store_->has(turn_)) {  // from the run that is resumed
+      print_row(store_->at(turn_));
+    } else {
+      break;
+    }
+    turn_ += store_->plan().shard.of;
+    printed = true;
+  }
+  if (printed) std::fflush(stdout);
+}
+
+void RunOutcome::print_row(const CaseResult& result) const {
+  fmt::print("{}\n", analysis::result_row(result));
+  if (!analysis::is_failure(result.status)) return;
+  fmt::print("  {}\n", result.message);
+  if (!result.where.empty()) fmt::print("  where: {}\n", result.where);
+  if (!result.replay.empty()) fmt::print("  smallest: lvsa-verify replay {}\n", result.replay);
+  fmt::print("  repeat: {}\n", result.command);
+}
+
+void RunOutcome::print_summary() const {
+  const RunSummary& summary = store_->totals().summary;
+  const auto listed = [&](Status status) {
+    return status == Status::kWeak || (status == Status::kUnsupported && words_.lists_unsupported);
+  };
+  store_->for_each(listed, [](const CaseResult& result) {
+    fmt::print("{} {}\n  {}\n", result.status == Status::kWeak ? "WEAK" : "SKIPPED", result.line,
+               result.message);
+  });
+  if (!options_.no_report) {
+    fmt::print("reports: {0}/report.html, {0}/report.md, {0}/report.jsonl, {0}/report.xml\n",
+               options_.out);
   }
   if (summary.weak > 0) {
     fmt::print("{} of the passed are weak: their bounds are too wide to mean much\n", summary.weak);
   }
-  if (summary.unsupported > 0) fmt::print("{} {}\n", summary.unsupported, words.unsupported);
+  if (summary.unsupported > 0) fmt::print("{} {}\n", summary.unsupported, words_.unsupported);
   fmt::print("{} passed, {} failed\n", summary.passed, summary.failed);
 }
 
-void print_json(const std::vector<CaseResult>& results, const RunSummary& summary) {
-  nlohmann::ordered_json report = {{"passed", summary.passed},
-                                   {"weak", summary.weak},
-                                   {"failed", summary.failed},
-                                   {"unsupported", summary.unsupported}};
-  report["cases"] = nlohmann::ordered_json::array();
-  for (const CaseResult& result : results) {
-    report["cases"].push_back(nlohmann::ordered_json::parse(analysis::to_json_line(result)));
+void RunOutcome::print_json() const {
+  const RunSummary& summary = store_->totals().summary;
+  fmt::print("{{\"passed\":{},\"weak\":{},\"failed\":{},\"unsupported\":{},\"cases\":[",
+             summary.passed, summary.weak, summary.failed, summary.unsupported);
+  const char* comma = "";
+  store_->for_each_line([&](std::string_view line) {
+    fmt::print("{}{}", comma, line);
+    comma = ",";
+  });
+  fmt::print("]}}\n");
+}
+
+std::string RunOutcome::kept_text() const {
+  const std::string done_text = fmt::format(
+      "{} of {} cases", done(), analysis::shard_size(store_->plan().shard, store_->plan().cases));
+  if (options_.no_report)
+    return fmt::format("{} were done, and nothing of them is kept", done_text);
+  return fmt::format("{} are kept in {}/report.jsonl, and --resume goes on from there", done_text,
+                     options_.out);
+}
+
+int RunOutcome::finish() {
+  if (!options_.no_report) {
+    analysis::write_derived_reports(options_.out, *store_, store_->provenance());
+    store_->finish();  // last: its summary says that all is there
   }
-  fmt::print("{}\n", report.dump());
-}
-
-}  // namespace
-
-void add_outcome_options(CLI::App* command, OutcomeOptions& options) {
-  CLI::Option* out =
-      command->add_option("--out", options.out, "Folder for report.html, report.jsonl, report.xml")
-          ->capture_default_str()
-          ->type_name("DIR");
-  command->add_flag("--no-report", options.no_report, "Write no report files")->excludes(out);
-  command->add_flag("--strict", options.strict, "Exit with 1 for weak cases too");
-  command->add_flag("--json", options.json, "One JSON object instead of the table");
-}
-
-void prepare_reports(const OutcomeOptions& options) {
-  if (options.no_report) return;
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (!std::filesystem::is_directory(options.out)) {
-    throw Error(ErrorKind::kIo, fmt::format("--out {}: cannot be made a folder: {}", options.out,
-                                            error ? error.message() : "a file is in the way"));
-  }
-}
-
-void print_header(const OutcomeOptions& options) {
-  if (!options.json) fmt::print("{}\n", analysis::result_table_header());
-}
-
-void print_result(const CaseResult& result, const OutcomeOptions& options) {
-  if (options.json) return;
-  fmt::print("{}\n", analysis::result_row(result));
-  if (analysis::is_failure(result.status)) {
-    fmt::print("  {}\n", result.message);
-    if (!result.where.empty()) fmt::print("  where: {}\n", result.where);
-    if (!result.replay.empty()) fmt::print("  smallest: lvsa-verify replay {}\n", result.replay);
-    fmt::print("  repeat: {}\n", result.command);
-  }
-  std::fflush(stdout);
-}
-
-int finish(const std::vector<CaseResult>& results, const OutcomeOptions& options,
-           const OutcomeWords& words, const std::string& command_line) {
-  const RunSummary summary = analysis::summarise(results);
-  if (!options.no_report) {
-    analysis::write_reports(options.out, results, analysis::collect_provenance(command_line),
-                            summary);
-  }
-  if (options.json) {
-    print_json(results, summary);
+  if (options_.json) {
+    print_json();
   } else {
-    print_summary(results, summary, options, words);
+    print_summary();
   }
+  const RunSummary& summary = store_->totals().summary;
   const bool nothing_ran = summary.passed + summary.failed == 0;
-  if (nothing_ran) fmt::print(stderr, "{}\n", words.nothing_ran);
-  const bool good = summary.failed == 0 && !nothing_ran && !(options.strict && summary.weak > 0);
+  if (nothing_ran) fmt::print(stderr, "{}\n", words_.nothing_ran);
+  const bool good = summary.failed == 0 && !nothing_ran && !(options_.strict && summary.weak > 0);
   return good ? kAllGood : kCheckFailed;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // A progress bar on stderr, when that is a terminal.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -13,12 +14,17 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Shows `done` of the total, the share of the item in hand (0 .. 1), and a word on it.
+  /// Shows `done` of the total, the share of the item in hand (0 .. 1), the time that is left by
+  /// the time passed, and a word on the item.
   void show(std::int64_t done, double share, const std::string& item);
   /// Takes the bar away, so that a line can be printed in its place.
   void clear();
 
  private:
+  std::string time_left(double share, std::chrono::steady_clock::time_point now) const;
+
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_shown_{};
   bool terminal_;
   bool shown_ = false;
   std::int64_t total_;

@@ -15,8 +15,8 @@
 namespace lvsa::analysis {
 namespace {
 
-constexpr std::array<Status, 7> kStatuses = {Status::kPass,    Status::kWeak,  Status::kFail,
-                                             Status::kError,   Status::kCrash, Status::kTimeout,
+constexpr std::array<Status, 7> kStatuses = {Status::kPass,       Status::kWeak,  Status::kFail,
+                                             Status::kError,      Status::kCrash, Status::kTimeout,
                                              Status::kUnsupported};
 
 std::string value_of(const Provenance& provenance, std::string_view name) {
@@ -88,16 +88,23 @@ std::string tile(const std::string& name, const std::string& value, const std::s
   return fmt::format("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", name, value, note);
 }
 
-std::string tiles_html(const std::vector<CaseResult>& results) {
+std::string tiles_html(const RunTotals& totals) {
   std::string html = "<dl class=\"tiles\">";
   for (const Status status : kStatuses) {
     html += tile(status_icon(status) + std::string(status_name(status)),
-                 std::to_string(count_status(results, status)), "");
+                 std::to_string(totals.count(status)), "");
   }
-  const Timings total = total_timings(results);
+  const Timings& total = totals.timings;
   html += tile("kernel time", seconds_text(total.kernel_s), "");
   html += tile("checking", seconds_text(total.inputs_s + total.oracle_s), "");
   return html + "</dl>\n";
+}
+
+std::string left_out_html(std::int64_t shown, std::int64_t cases) {
+  return fmt::format(
+      "<p class=\"panel\">This page shows {} of {} cases, failed and weak ones first; all of them"
+      " stand in report.jsonl.</p>\n",
+      shown, cases);
 }
 
 std::string overview_html(const std::vector<CaseResult>& results) {
@@ -195,17 +202,27 @@ std::string provenance_html(const Provenance& provenance) {
 }  // namespace
 
 std::string html_report(const std::vector<CaseResult>& results, const Provenance& provenance,
-                        const RunSummary& summary) {
+                        const RunTotals& totals) {
   const std::string kernel = kernel_names(results);
+  const RunSummary& summary = totals.summary;
   std::string html = head_html(summary, kernel) + header_html(provenance, kernel) + "<main>\n";
-  html += verdict_html(summary) + tiles_html(results);
+  html += verdict_html(summary) + tiles_html(totals);
+  const auto shown = static_cast<std::int64_t>(results.size());
+  if (shown < totals.cases()) html += left_out_html(shown, totals.cases());
   if (!results.empty()) html += overview_html(results);
   html += cases_html(results) + help_html() + provenance_html(provenance);
   html +=
       "</main>\n<footer><p>The same results as data: report.jsonl. For CI: report.xml"
-      " (JUnit).</p></footer>\n<div id=\"live\" class=\"visually-hidden\" "
+      " (JUnit). As text: report.md.</p></footer>\n<div id=\"live\" class=\"visually-hidden\" "
       "aria-live=\"polite\"></div>\n";
   return html + fmt::format("<script>{}</script>\n</body>\n</html>\n", html_script());
+}
+
+std::string html_report(const std::vector<CaseResult>& results, const Provenance& provenance,
+                        const RunSummary& summary) {
+  RunTotals totals = ResultList(results).totals();
+  totals.summary = summary;
+  return html_report(results, provenance, totals);
 }
 
 }  // namespace lvsa::analysis

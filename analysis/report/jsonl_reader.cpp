@@ -6,15 +6,16 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/jsonl_report.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 [[noreturn]] void wrong(const char* field, const char* due) {
-  throw Error(ErrorKind::kJson, fmt::format("case line: field '{}': {} is due", field, due));
+  throw Error(ErrorKind::kJson, fmt::format("report line: field '{}': {} is due", field, due));
 }
 
 const Json& member(const Json& object, const char* field) {
@@ -181,20 +182,36 @@ CaseResult read_result(const Json& json) {
   return result;
 }
 
+Json parse(std::string_view line) {
+  try {
+    return Json::parse(line);
+  } catch (const nlohmann::json::exception&) {
+    throw Error(ErrorKind::kJson, "no JSON; a line of report.jsonl is due");
+  }
+}
+
 }  // namespace
 
 CaseResult parse_json_line(std::string_view line) {
-  Json json;
   try {
-    json = Json::parse(line);
-  } catch (const Json::exception&) {
-    throw Error(ErrorKind::kJson, "case line: no JSON; a line of report.jsonl is due");
-  }
-  try {
-    return read_result(json);
-  } catch (const Error& error) {
+    return read_result(parse(line));
+  } catch (const Error& error) {  // a case line that cannot be read is damage, too
     throw Error(ErrorKind::kJson, error.what());
   }
+}
+
+RunLine parse_run_line(std::string_view line) {
+  const Json json = parse(line);
+  if (text(json, "type") != "run") wrong("type", "\"run\"");
+  if (integer(json, "schema") != kReportSchema) wrong("schema", "1");
+  RunLine run;
+  const Json& provenance = member(json, "provenance");
+  if (!provenance.is_object()) wrong("provenance", "an object");
+  for (const auto& [name, value] : provenance.items()) {
+    run.provenance.emplace_back(name, text(provenance, name.c_str()));
+  }
+  if (const auto plan = json.find("plan"); plan != json.end()) run.plan = plan->dump();
+  return run;
 }
 
 }  // namespace lvsa::analysis

@@ -117,10 +117,11 @@ std::string dump(const Json& json) {
 
 }  // namespace
 
-std::string run_json_line(const Provenance& provenance) {
+std::string run_json_line(const Provenance& provenance, const std::string& plan) {
   Json json = {{"type", "run"}, {"schema", kReportSchema}, {"tool", "lvsa-verify kernel"}};
   Json& values = json["provenance"] = Json::object();
-  for (const auto& [name, value] : provenance) values[name] = value;
+  for (const auto& [name, value] : provenance) values[name] = valid_utf8(value);
+  if (!plan.empty()) json["plan"] = Json::parse(plan);
   return dump(json);
 }
 

@@ -14,8 +14,9 @@ namespace lvsa::analysis {
 /// Grows when a field changes its meaning or goes away; new fields leave it as it is.
 inline constexpr int kReportSchema = 1;
 
-/// Each without its newline.
-std::string run_json_line(const Provenance& provenance);
+/// Each without its newline. `plan` is JSON text on what was to be run (analysis/run/plan.hpp);
+/// empty: not told.
+std::string run_json_line(const Provenance& provenance, const std::string& plan = "");
 std::string to_json_line(const CaseResult& result);
 std::string summary_json_line(const RunSummary& summary, const Timings& total);
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "analysis/report/text_format.hpp"
@@ -65,22 +64,27 @@ std::string test_case(const CaseResult& result) {
 
 }  // namespace
 
-std::string junit_report(const std::vector<CaseResult>& results, const Provenance& provenance) {
-  const auto count = [&](Status status) {
-    return std::count_if(results.begin(), results.end(),
-                         [=](const CaseResult& result) { return result.status == status; });
-  };
-  const auto errors = count(Status::kError) + count(Status::kCrash) + count(Status::kTimeout);
+void junit_report(const ResultSource& results, const Provenance& provenance,
+                  const std::function<void(std::string_view)>& write) {
+  const RunTotals& totals = results.totals();
+  const std::int64_t errors =
+      totals.count(Status::kError) + totals.count(Status::kCrash) + totals.count(Status::kTimeout);
   const std::string counts = fmt::format(
       "name=\"lvsa-verify kernel\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
       "time=\"{}\"",
-      results.size(), count(Status::kFail), errors, count(Status::kUnsupported),
-      seconds_attribute(total_timings(results)));
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  text += fmt::format("<testsuites {0}>\n  <testsuite {0}>\n", counts);
-  text += properties(provenance);
-  for (const CaseResult& result : results) text += test_case(result);
-  return text + "  </testsuite>\n</testsuites>\n";
+      totals.cases(), totals.count(Status::kFail), errors, totals.count(Status::kUnsupported),
+      seconds_attribute(totals.timings));
+  write("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+  write(fmt::format("<testsuites {0}>\n  <testsuite {0}>\n", counts));
+  write(properties(provenance));
+  results.for_each({}, [&](const CaseResult& result) { write(test_case(result)); });
+  write("  </testsuite>\n</testsuites>\n");
+}
+
+std::string junit_report(const std::vector<CaseResult>& results, const Provenance& provenance) {
+  std::string text;
+  junit_report(ResultList(results), provenance, [&](std::string_view part) { text += part; });
+  return text;
 }
 
 }  // namespace lvsa::analysis

@@ -1,15 +1,20 @@
 #include "analysis/report/provenance.hpp"
 
+#include <H5public.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <gnu/libc-version.h>
 #include <sys/utsname.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -20,6 +25,12 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr const char* kUnknown = "unknown";
+
+#ifdef _OPENMP
+constexpr int kOpenMp = _OPENMP;
+#else
+constexpr int kOpenMp = 0;
+#endif
 
 std::string trim(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\"");
@@ -87,6 +98,36 @@ std::string operating_system() {
   return distribution.empty() ? kernel : fmt::format("{} ({})", distribution, kernel);
 }
 
+// What the driver tells without any library of its own.
+std::string gpu_names() {
+  std::string names;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", ignored)) {
+    const std::string model = file_value((entry.path() / "information").c_str(), "Model", ':');
+    if (!model.empty()) names += (names.empty() ? "" : ", ") + model;
+  }
+  return names.empty() ? "none" : names;
+}
+
+std::string gpu_driver() {
+  std::ifstream file("/proc/driver/nvidia/version");
+  std::string line;
+  return std::getline(file, line) ? trim(line) : "none";
+}
+
+std::string libraries() {
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format(
+      "HDF5 {}.{}.{}, zlib {}, glibc {}, fmt {}.{}.{}, nlohmann-json {}.{}.{}, OpenMP {}", major,
+      minor, release, zlibVersion(), gnu_get_libc_version(), FMT_VERSION / 10000,
+      FMT_VERSION / 100 % 100, FMT_VERSION % 100, NLOHMANN_JSON_VERSION_MAJOR,
+      NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH, kOpenMp);
+}
+
 std::string utc_now() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
@@ -105,9 +146,34 @@ Provenance collect_provenance(const std::string& command_line) {
       {"threads", thread_count()},
       {"vector_extensions", vector_extensions()},
       {"operating_system", operating_system()},
+      {"libraries", libraries()},
+      {"gpu", gpu_names()},
+      {"gpu_driver", gpu_driver()},
       {"time", utc_now()},
       {"command_line", command_line},
   };
+}
+
+Provenance timeless(Provenance provenance) {
+  std::erase_if(provenance, [](const auto& entry) {
+    return entry.first == "time" || entry.first == "threads" || entry.first == "command_line";
+  });
+  return provenance;
+}
+
+Provenance joined(const Provenance& first, const Provenance& second) {
+  Provenance all = first;
+  for (const auto& [name, value] : second) {
+    const auto known = std::find_if(all.begin(), all.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    if (known == all.end()) {
+      all.emplace_back(name, value);
+    } else if (fmt::format(" | {} | ", known->second).find(fmt::format(" | {} | ", value)) ==
+               std::string::npos) {
+      known->second += " | " + value;
+    }
+  }
+  return all;
 }
 
 }  // namespace lvsa::analysis

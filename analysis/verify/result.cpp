@@ -54,28 +54,30 @@ std::optional<CheckState> parse_check_state(std::string_view name) {
   return std::nullopt;
 }
 
+void count(RunSummary& summary, Status status) {
+  switch (status) {
+    case Status::kPass:
+      ++summary.passed;
+      break;
+    case Status::kWeak:
+      ++summary.passed;
+      ++summary.weak;
+      break;
+    case Status::kFail:
+    case Status::kError:
+    case Status::kCrash:
+    case Status::kTimeout:
+      ++summary.failed;
+      break;
+    case Status::kUnsupported:
+      ++summary.unsupported;
+      break;
+  }
+}
+
 RunSummary summarise(const std::vector<CaseResult>& results) {
   RunSummary summary;
-  for (const CaseResult& result : results) {
-    switch (result.status) {
-      case Status::kPass:
-        ++summary.passed;
-        break;
-      case Status::kWeak:
-        ++summary.passed;
-        ++summary.weak;
-        break;
-      case Status::kFail:
-      case Status::kError:
-      case Status::kCrash:
-      case Status::kTimeout:
-        ++summary.failed;
-        break;
-      case Status::kUnsupported:
-        ++summary.unsupported;
-        break;
-    }
-  }
+  for (const CaseResult& result : results) count(summary, result.status);
   return summary;
 }
 

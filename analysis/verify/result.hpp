@@ -129,6 +129,8 @@ struct RunSummary {
   std::int64_t failed = 0;  ///< errors, crashes and time-outs included
   std::int64_t unsupported = 0;
 };
+/// Counts one more case.
+void count(RunSummary& summary, Status status);
 RunSummary summarise(const std::vector<CaseResult>& results);
 
 }  // namespace lvsa::analysis

@@ -7,12 +7,11 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <filesystem>
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/io/write_signals.hpp"
 
 namespace lvsa {
 namespace {
@@ -27,48 +26,6 @@ constexpr int kAttempts = 100;      // at a name that nobody else uses
 
 [[noreturn]] void fail(const std::string& path, int error_number) {
   fail(path, std::generic_category().message(error_number));
-}
-
-// write() beyond the file size limit and into a closed pipe sends a signal that would end the
-// process with the temporary file left behind. While one of these lives, the calling thread gets
-// the error code alone.
-class WriteSignalsBlocked {
- public:
-  WriteSignalsBlocked() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGXFSZ);
-    sigaddset(&signals_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-  }
-  WriteSignalsBlocked(const WriteSignalsBlocked&) = delete;
-  WriteSignalsBlocked& operator=(const WriteSignalsBlocked&) = delete;
-  ~WriteSignalsBlocked() {
-    const int error_number = errno;
-    const timespec no_wait{};
-    while (sigtimedwait(&signals_, nullptr, &no_wait) > 0) {
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = error_number;
-  }
-
- private:
-  sigset_t signals_;
-  sigset_t before_;
-};
-
-// Bytes written, or -1 with errno.
-ssize_t write_some(int descriptor, std::string_view bytes) {
-  const WriteSignalsBlocked blocked;
-  return ::write(descriptor, bytes.data(), bytes.size());
-}
-
-void write_all(int descriptor, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write_some(descriptor, bytes);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(path, errno);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 // A hidden name beside `target`, cut so that it is no longer than a name may be.

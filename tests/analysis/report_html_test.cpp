@@ -68,7 +68,7 @@ TEST(HtmlReport, EscapesForeignText) {
 }
 
 TEST(HtmlReport, ShowsARunWithoutCases) {
-  const std::string page = html_report({}, {}, {});
+  const std::string page = html_report({}, {}, RunSummary{});
   EXPECT_EQ(markup_problem(page, true), "");
   EXPECT_NE(page.find("This run had no cases."), std::string::npos);
 }

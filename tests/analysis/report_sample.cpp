@@ -166,6 +166,9 @@ Provenance sample_provenance() {
           {"threads", "2"},
           {"vector_extensions", "avx2 fma f16c"},
           {"operating_system", "Debian GNU/Linux 12 (bookworm)"},
+          {"libraries", "HDF5 1.10.8, zlib 1.2.13"},
+          {"gpu", "none"},
+          {"gpu_driver", "none"},
           {"time", "2026-01-02T03:04:05Z"},
           {"command_line", "lvsa-verify kernel --suite default"}};
 }

@@ -11,6 +11,7 @@
 
 #include "analysis/report/jsonl_report.hpp"
 #include "analysis/report/junit_report.hpp"
+#include "analysis/report/markdown_report.hpp"
 #include "analysis/report/table.hpp"
 #include "analysis/report/text_format.hpp"
 #include "analysis/report/write_reports.hpp"
@@ -173,7 +174,7 @@ TEST(Provenance, NamesBuildAndMachineInAFixedOrder) {
   }
 }
 
-TEST(WriteReports, MakesTheFolderAndThreeFiles) {
+TEST(WriteReports, MakesTheFolderAndFourFiles) {
   const TemporaryFolder temporary;
   const auto folder = temporary.path() / "a" / "b";
   const auto results = sample_run();
@@ -181,7 +182,8 @@ TEST(WriteReports, MakesTheFolderAndThreeFiles) {
   EXPECT_EQ(read(folder / "report.jsonl"),
             jsonl_report(results, sample_provenance(), summarise(results)));
   EXPECT_EQ(read(folder / "report.xml"), junit_report(results, sample_provenance()));
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 3);
+  EXPECT_EQ(read(folder / "report.md"), markdown_report(ResultList(results), sample_provenance()));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 4);
 }
 
 TEST(WriteReports, NamesTheFileThatIsInTheWay) {

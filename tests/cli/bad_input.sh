@@ -79,14 +79,27 @@ expect 2 "suite.txt:3" "$lv" kernel --no-report --suite suite.txt
 expect 2 "nofile.h5" "$lv" kernel --no-report --case 'file=nofile.h5#case0 T=5 P=4 D=8'
 expect 2 "--threads" "$lv" kernel --threads -1
 
+# Runs and their parts.
+expect 2 "--shard 0/2" "$lv" kernel --no-report --suite smoke --shard 0/2
+expect 2 "--shard 1" "$lv" kernel --no-report --suite smoke --shard 1
+expect 2 "--isolate" "$lv" kernel --no-report --isolate maybe
+expect 2 "--timeout" "$lv" kernel --no-report --timeout -1
+expect 2 "--jobs" "$lv" kernel --no-report --jobs 0
+expect 2 "nofolder/report.jsonl" "$lv" merge nofolder
+mkdir -p notours
+echo '{"type":"case"}' >notours/report.jsonl
+expect 2 "notours/report.jsonl:1" "$lv" merge notours
+expect 2 "worker" "$lv" kernel --as-worker nonsense
+expect 2 "/proc" "$lv" kernel --out /proc/nothing --case 'T=1 P=1 D=8 dtype=f32 rows=0'
+
 # Output.
 : >file
 expect 2 "file" "$lv" kernel --out file --case 'T=1 P=1 D=8 dtype=f32 rows=0'
 expect 0 "1 passed, 0 failed" "$lv" kernel --out report --case 'T=1 P=1 D=8 dtype=f32 rows=0'
-for name in report.html report.jsonl report.xml; do
+for name in report.html report.jsonl report.md report.xml; do
   [ -s "report/$name" ] || { echo "FAIL: no report/$name"; failures=$((failures + 1)); }
 done
-if [ "$(find report -type f | wc -l)" -ne 3 ]; then
+if [ "$(find report -type f | wc -l)" -ne 4 ]; then
   echo "FAIL: something is left in the report folder"
   find report -type f
   failures=$((failures + 1))
