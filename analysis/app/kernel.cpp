@@ -100,6 +100,9 @@ int run(const KernelOptions& options, const std::string& command_line) {
     throw Error(ErrorKind::kValue,
                 "--resume: goes on from a report, which --no-report has none of");
   }
+  if (options.isolate == "none" && options.jobs > 1) {
+    throw Error(ErrorKind::kValue, "--jobs: several at a time need processes; not --isolate none");
+  }
   KernelRun kernel_run(options);
   const std::vector<Case> cases = chosen_cases(options);
   const analysis::RunPlan plan = plan_of(options, kernel_run.kernel_name(), cases);

@@ -78,6 +78,13 @@ void write_derived_reports(const std::string& folder, const ResultSource& result
 
 void remove_derived_reports(const std::string& folder) {
   std::error_code ignored;
+  // What a killed process was writing aside. The caller holds the folder: nobody is at it now.
+  for (const auto& entry : std::filesystem::directory_iterator(folder_path(folder), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind(".report.", 0) == 0 && name.ends_with(".tmp")) {
+      std::filesystem::remove(entry.path(), ignored);
+    }
+  }
   for (const char* name : {"report.xml", "report.md", "report.html"}) {
     std::filesystem::remove(folder_path(folder) / name, ignored);
   }

@@ -21,7 +21,8 @@ void make_report_folder(const std::string& folder);
 void write_derived_reports(const std::string& folder, const ResultSource& results,
                            const Provenance& provenance);
 inline constexpr std::int64_t kMostCasesOnPage = 2000;
-/// Takes them away, before a run whose reports they are not.
+/// Takes them away, before a run whose reports they are not, with what a killed process has left
+/// half written.
 void remove_derived_reports(const std::string& folder);
 
 /// All four, of a run that is in memory; makes the folder.

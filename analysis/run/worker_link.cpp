@@ -90,6 +90,7 @@ void WorkerLink::hear(const std::string& line) {
   } else if (message.word == "result" && state_ == State::kBusy) {
     worth_keeping_ = message.first == "1";
     result_ = parse_json_line(message.rest);
+    result_.number = number_;
     state_ = State::kDone;
   } else {
     lose(Status::kCrash, "wrote into the channel of its process, which is not its own");

@@ -85,6 +85,7 @@ expect 2 "--shard 1" "$lv" kernel --no-report --suite smoke --shard 1
 expect 2 "--isolate" "$lv" kernel --no-report --isolate maybe
 expect 2 "--timeout" "$lv" kernel --no-report --timeout -1
 expect 2 "--jobs" "$lv" kernel --no-report --jobs 0
+expect 2 "--jobs" "$lv" kernel --no-report --jobs 2 --isolate none
 expect 2 "nofolder/report.jsonl" "$lv" merge nofolder
 mkdir -p notours
 echo '{"type":"case"}' >notours/report.jsonl
