@@ -69,7 +69,7 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
 
 // Who adds an option that judge_case() uses adds it here, too.
 std::vector<std::pair<std::string, std::string>> deciding_options(const KernelOptions& options) {
-  std::vector<std::pair<std::string, std::string>> deciding;
+  std::vector<std::pair<std::string, std::string>> deciding = {{"--relations", options.relations}};
   if (!options.capture.path.empty()) {
     deciding.emplace_back("--kernel given", options.kernel_given ? "yes" : "no");
   }

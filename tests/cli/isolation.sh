@@ -68,7 +68,7 @@ expect() {
   text=$3
   shift 3
   code=0
-  HARM=$name "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --no-report "$@" \
+  HARM=$name "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --relations none --no-report "$@" \
     >out.txt 2>err.txt || code=$?
   [ "$code" -eq 1 ] || complain "$name: exit code $code"
   [ "$(tail -n 1 out.txt)" = '2 passed, 1 failed' ] || complain "$name: not two passed, one failed"
@@ -92,14 +92,14 @@ expect garbage error "what is no status, 12345"
 expect lines error "two lines"
 
 # What a kernel prints goes to stderr, and the table stays a table.
-HARM=prints "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --no-report >out.txt 2>err.txt ||
+HARM=prints "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --relations none --no-report >out.txt 2>err.txt ||
   complain 'prints: fails'
 if grep -q 'said to' out.txt || [ "$(grep -c 'said to std' err.txt)" -ne 2 ]; then
   complain 'prints: not on stderr'
 fi
 
 # A child that a kernel leaves behind goes with its process.
-HARM=forks "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --no-report >out.txt 2>err.txt ||
+HARM=forks "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --relations none --no-report >out.txt 2>err.txt ||
   complain 'forks: fails'
 gone "$(cat forked)" || complain 'forks: the child lives on'
 
@@ -122,13 +122,13 @@ fi
 } >early.c
 build -shared early.c -o early.so
 code=0
-"$LVSA_VERIFY" kernel --kernel ./early.so --suite cases.txt --no-report >out.txt 2>err.txt || code=$?
+"$LVSA_VERIFY" kernel --kernel ./early.so --suite cases.txt --relations none --no-report >out.txt 2>err.txt || code=$?
 { [ "$code" -eq 2 ] && grep -q 'SIGABRT.*loading the kernel' err.txt; } || complain "early: exit code $code"
 
 # Isolated or not, the same table but for the times.
 for options in '--isolate process' '--isolate none' '--cases-per-process 2' '--jobs 3'; do
   # shellcheck disable=SC2086 # options are words
-  HARM=none "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --no-report $options >out.txt 2>err.txt
+  HARM=none "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --relations none --no-report $options >out.txt 2>err.txt
   cut -c1-117 out.txt | sort >now.txt
   [ -e before.txt ] || cp now.txt before.txt
   cmp -s now.txt before.txt || complain "another table with $options"
@@ -137,7 +137,7 @@ done
 # Nobody is left behind when the run is stopped or killed while a kernel hangs.
 for signal in TERM KILL; do
   rm -f pid
-  HARM=hangs "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --no-report >out.txt 2>err.txt &
+  HARM=hangs "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --relations none --no-report >out.txt 2>err.txt &
   run=$!
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     [ -s pid ] && break

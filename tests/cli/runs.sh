@@ -13,11 +13,11 @@ complain() {
   echo "FAIL: $*"
   failures=$((failures + 1))
 }
-# judge FOLDER OPTION...
+# judge FOLDER OPTION...: without the relations, which take most of the time.
 judge() {
   folder=$1
   shift
-  "$lv" kernel --suite cases.txt --no-times --out "$folder" "$@" >"$folder.out" 2>"$folder.err"
+  "$lv" kernel --suite cases.txt --relations none --no-times --out "$folder" "$@" >"$folder.out" 2>"$folder.err"
 }
 same_reports() {
   for name in report.jsonl report.xml report.md report.html; do
@@ -45,13 +45,21 @@ for options in '--jobs 3' '--threads 2' '--isolate none' '--jobs 2 --threads 1 -
   sed 's/other/whole/g' other.out | cmp - whole.out || complain "$options: another table"
 done
 
+# With everything that a case can hold.
+for options in '--threads 1' '--threads 2 --jobs 2'; do
+  # shellcheck disable=SC2086 # options are words
+  "$lv" kernel --suite cases.txt --filter 'seed=2' --no-times $options --out related >/dev/null
+  [ -e related.first ] || cp -r related related.first
+  same_reports related.first related "relations, $options"
+done
+
 # Killed at any moment, resumed as often as it takes.
 attempts=0
 pause=0.05
 rm -rf killed
 while :; do
   attempts=$((attempts + 1))
-  "$lv" kernel --suite cases.txt --no-times --out killed --jobs 2 --resume >killed.out 2>killed.err &
+  "$lv" kernel --suite cases.txt --relations none --no-times --out killed --jobs 2 --resume >killed.out 2>killed.err &
   run=$!
   sleep "$pause"
   if ! kill -9 "$run" 2>/dev/null; then
@@ -77,9 +85,9 @@ same_reports whole torn 'torn line'
 grep -q '8 of 24 cases are done' torn.err || complain 'torn: not said what is done'
 mkdir -p bent
 sed '5s/"number":4/"number":x/' whole/report.jsonl >bent/report.jsonl
-refused 'report.jsonl:5' "$lv" kernel --suite cases.txt --no-times --out bent --resume
+refused 'report.jsonl:5' "$lv" kernel --suite cases.txt --relations none --no-times --out bent --resume
 sed '5s/"number":4/"number":3/' whole/report.jsonl >bent/report.jsonl
-refused 'report.jsonl:5' "$lv" kernel --suite cases.txt --no-times --out bent --resume
+refused 'report.jsonl:5' "$lv" kernel --suite cases.txt --relations none --no-times --out bent --resume
 # A finished run has nothing left to do, and says the same again.
 judge torn --resume
 same_reports whole torn 'resumed when finished'
@@ -89,6 +97,7 @@ refused 'suite: 24 cases then, 11 now' "$lv" kernel --suite cases.txt --filter '
 sed 's/seed=7 /seed=77 /' cases.txt >other.txt
 refused "case lines" "$lv" kernel --suite other.txt --out whole --resume
 refused 'shard: 1/1 then, 1/2 now' "$lv" kernel --suite cases.txt --shard 1/2 --out whole --resume
+refused '--relations: none then, auto now' "$lv" kernel --suite cases.txt --out whole --resume
 refused '--no-report' "$lv" kernel --suite cases.txt --no-report --resume
 refused '3/2' "$lv" kernel --suite cases.txt --shard 3/2 --out whole
 
@@ -137,7 +146,7 @@ grep -q 'kept in busy/report.jsonl' busy.err || complain 'stopped: not said what
 code=0
 (
   ulimit -f 24
-  exec "$lv" kernel --suite cases.txt --no-times --out full
+  exec "$lv" kernel --suite cases.txt --relations none --no-times --out full
 ) >full.out 2>full.err || code=$?
 [ "$code" -eq 2 ] || complain "full: exit code $code"
 [ "$(wc -l <full.err)" -eq 1 ] || complain 'full: not one line'
