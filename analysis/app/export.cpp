@@ -81,7 +81,9 @@ void add_export_command(CLI::App& app, Body& body) {
   CLI::App* command = app.add_subcommand(
       "export", "Write cases with inputs and pattern to a file, for kernels in Python");
   CLI::Option* suite =
-      command->add_option("suite", options->suite, "smoke, default, full, random:COUNT[:SEED], or a file of case lines")
+      command
+          ->add_option("suite", options->suite,
+                       "smoke, default, full, random:COUNT[:SEED], or a file of case lines")
           ->type_name("SUITE");
   command
       ->add_option("--case", options->cases,
