@@ -35,5 +35,6 @@ void add_export_command(CLI::App& app, Body& body);
 void add_check_command(CLI::App& app, Body& body);
 void add_merge_command(CLI::App& app, Body& body);
 void add_recover_command(CLI::App& app, Body& body);
+void add_explain_command(CLI::App& app, Body& body);
 
 }  // namespace lvsa::app

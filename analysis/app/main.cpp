@@ -79,6 +79,7 @@ int main(int argc, char** argv) {
   lvsa::app::add_check_command(app, body);
   lvsa::app::add_merge_command(app, body);
   lvsa::app::add_recover_command(app, body);
+  lvsa::app::add_explain_command(app, body);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -88,8 +89,8 @@ int main(int argc, char** argv) {
   }
   if (!body) {
     return complain(
-        "a subcommand is due: kernel, vectors, eval, mask, selftest, export, check, merge or "
-        "recover "
+        "a subcommand is due: kernel, vectors, eval, mask, selftest, export, check, merge, "
+        "recover or explain "
         "(see lvsa-verify --help)",
         lvsa::app::kBadInput);
   }

@@ -47,7 +47,7 @@ Interval due(const RowResult& row, std::size_t column, DType dtype, const BoundM
     const double t = kDoubleTolerance * row.magnitude[column];
     return {row.out[column] - t, row.out[column] + t};
   }
-  const double steps = accumulation_steps(model, row.keys, row.keys);
+  const RowSteps steps = row_steps(model, row.keys, row.keys);
   return accept_interval(row.out[column], output_tolerance(model, row, column, steps).total, dtype);
 }
 

@@ -21,7 +21,7 @@ using reference::ShadowRow;
 void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
                const FramePattern& pattern, const RowId& row, const RowResult& exact) {
   const Case& c = result.c;
-  const double steps = row_steps(model, c.grid, pattern, row, exact.keys);
+  const RowSteps steps = row_steps(model, c.grid, pattern, row, exact.keys);
   std::vector<double> got(static_cast<std::size_t>(c.head_dim));
   outputs.out.read_row(row.batch, row.token, row.head, got.data());
   double row_worst = 0.0;
@@ -150,13 +150,13 @@ void decide(CaseResult& result, const ScheduleOutcome& schedule) {
 
 }  // namespace
 
-double row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
-                 const RowId& row, std::int64_t keys) {
+RowSteps row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
+                   const RowId& row, std::int64_t keys) {
   const std::int64_t frames =
       row.token >= grid.video_tokens()
           ? grid.frames
           : static_cast<std::int64_t>(pattern.row(row.token / grid.patches_per_frame).size());
-  return accumulation_steps(model, keys, count_tiles(model, grid, frames, keys));
+  return row_steps(model, keys, count_tiles(model, grid, frames, keys));
 }
 
 void judge_outputs(CaseResult& result, const KernelOutputs& outputs,

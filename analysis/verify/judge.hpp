@@ -32,7 +32,7 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
                    const std::function<void(double)>& progress = {});
 
 /// Rounding steps on the way to a row's result, for its bounds: tiles and keys by the model.
-double row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
-                 const reference::RowId& row, std::int64_t keys);
+RowSteps row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
+                   const reference::RowId& row, std::int64_t keys);
 
 }  // namespace lvsa::analysis

@@ -14,7 +14,7 @@ CheckedRow checked_row(const JudgedCase& judged, std::size_t i) {
   const reference::RowResult& exact = judged.exact[i];
   CheckedRow row;
   row.id = judged.rows[i];
-  const double steps = row_steps(judged.model, c.grid, judged.pattern, row.id, exact.keys);
+  const RowSteps steps = row_steps(judged.model, c.grid, judged.pattern, row.id, exact.keys);
   std::vector<double> got(exact.out.size());
   const TensorView& out = judged.outputs.out;
   out.read_row(row.id.batch, row.id.token, row.id.head, got.data());

@@ -179,7 +179,7 @@ OneRow Values::with_keys_of(const RowId& row, std::int64_t batch, std::int64_t k
 }
 
 bool Values::accepts(const RowResult& exact, std::size_t i) const {
-  const double steps =
+  const RowSteps steps =
       row_steps(judged_.model, judged_.c.grid, judged_.pattern, judged_.rows[i], exact.keys);
   const auto values = got(i);
   for (std::size_t c = 0; c < values.size(); ++c) {

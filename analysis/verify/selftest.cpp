@@ -63,7 +63,7 @@ struct SelftestCases::Prepared {
   bool output_holds(const KernelCall& done) const;
   bool lse_holds(const KernelCall& done) const;
   bool schedule_holds(const KernelCall& done) const;
-  double steps_of(const RowId& row, const RowResult& result) const;
+  RowSteps steps_of(const RowId& row, const RowResult& result) const;
   void judge(const lvsa_kernel& kernel, Failed& failed) const;
   void judge_relations(const lvsa_kernel& kernel, Failed& failed, SelftestDepth depth) const;
 };
@@ -96,7 +96,7 @@ std::string SelftestCases::Prepared::named(std::string_view what) const {
   return (is_long ? std::string(kLongPrefix) : std::string()) + std::string(what);
 }
 
-double SelftestCases::Prepared::steps_of(const RowId& row, const RowResult& result) const {
+RowSteps SelftestCases::Prepared::steps_of(const RowId& row, const RowResult& result) const {
   return row_steps(model, c.grid, pattern, row, result.keys);
 }
 
@@ -104,7 +104,7 @@ bool SelftestCases::Prepared::output_holds(const KernelCall& done) const {
   std::vector<double> got(static_cast<std::size_t>(c.head_dim));
   for (std::size_t r = 0; r < rows.size(); ++r) {
     done.out().view().read_row(rows[r].batch, rows[r].token, rows[r].head, got.data());
-    const double steps = steps_of(rows[r], exact[r]);
+    const RowSteps steps = steps_of(rows[r], exact[r]);
     for (std::size_t i = 0; i < got.size(); ++i) {
       const double tolerance = output_tolerance(model, exact[r], i, steps).total;
       if (!accept_interval(exact[r].out[i], tolerance, c.dtype).contains(got[i])) return false;

@@ -40,11 +40,12 @@ struct RowId {
   bool operator==(const RowId&) const = default;
 };
 
-/// How far a kernel's scores may be off: eta_j = dot * scale * sum_i |q_i k_ji|
-/// + (|s_j| + exponent * |s_j - m| + constant) * unit.
+/// How far a kernel's weights may be off, relatively: eta_j = dot * scale * sum_i |q_i k_ji|
+/// + (score * |s_j| + exponent * |s_j - m| + constant) * unit. docs/bounds.md derives the factors.
 struct ScoreErrorModel {
   double dot = 0.0;  ///< 2 D u_a
-  double exponent = 2.0;
+  double score = 1.0;
+  double exponent = 3.0;
   double constant = 4.0;  ///< error of the exponential in units
   double unit = 0x1p-24;
 };
@@ -54,6 +55,7 @@ struct ScoreErrorModel {
 struct RowResult {
   std::vector<double> out;          ///< o_c = sum p_j v_jc / L
   std::vector<double> magnitude;    ///< A_c = sum p_j |v_jc| / L
+  std::vector<double> deviation;    ///< D_c = sum p_j |v_jc - o_c| / L
   std::vector<double> score_shift;  ///< sum p_j |v_jc - o_c| eta_j / L
   std::vector<double> value_sum;    ///< sum |v_jc| / L, for the underflow of P
   double lse = 0.0;                 ///< m + ln L

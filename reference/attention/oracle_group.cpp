@@ -92,16 +92,17 @@ void OracleGroup::place_rows() {
   std::int64_t numbers = 0;
   for (const RowState& row : states_) numbers += 2 * (row.keys + kSlack);
   keys_ = std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(numbers));
-  columns_.assign(states_.size() * static_cast<std::size_t>(5 * width_), 0.0);
+  columns_.assign(states_.size() * static_cast<std::size_t>(6 * width_), 0.0);
   double* free_keys = keys_.get();
   double* free_columns = columns_.data();
   for (std::size_t r = 0; r < states_.size(); ++r) {
     RowState& row = states_[r];
-    for (double** place : {&row.weight, &row.deviation}) {
+    for (double** place : {&row.weight, &row.eta_weight}) {
       *place = free_keys;
       free_keys += row.keys + kSlack;
     }
-    for (double** place : {&row.query, &row.out, &row.magnitude, &row.shift, &row.value_sum}) {
+    for (double** place :
+         {&row.query, &row.out, &row.magnitude, &row.spread, &row.shift, &row.value_sum}) {
       *place = free_columns;
       free_columns += width_;
     }
@@ -156,7 +157,7 @@ void OracleGroup::make_scores() {
     for (const std::size_t r : run.active) {
       queries.push_back(states_[r].query);
       products.push_back(states_[r].weight + states_[r].passed);
-      magnitudes.push_back(states_[r].deviation + states_[r].passed);
+      magnitudes.push_back(states_[r].eta_weight + states_[r].passed);
     }
     load_keys(token, count);
     const OracleScoreArgs args{queries.data(),
@@ -173,10 +174,11 @@ void OracleGroup::make_scores() {
 void OracleGroup::soften(std::size_t r, RowResult& result) {
   OracleSoftenArgs args{};
   args.products = states_[r].weight;
-  args.magnitudes = states_[r].deviation;
+  args.magnitudes = states_[r].eta_weight;
   args.keys = states_[r].keys;
   args.scale = problem_.scale;
   args.dot = errors_.dot;
+  args.score = errors_.score;
   args.exponent = errors_.exponent;
   args.constant = errors_.constant;
   args.unit = errors_.unit;
@@ -243,22 +245,33 @@ void OracleGroup::add_values(std::span<const RowResult> results) {
 // Centred at the result, which is why it takes a second pass over V.
 void OracleGroup::add_deviations() {
   std::vector<const double*> weights;
-  std::vector<double*> shift;
-  std::vector<double*> centre;
+  std::vector<const double*> eta_weights;
+  std::vector<const double*> centres;
+  std::vector<double*> spreads;
+  std::vector<double*> shifts;
   for_each_block([&](const Run& run, std::int64_t token, std::int64_t count) {
     weights.clear();
-    shift.clear();
-    centre.clear();
+    eta_weights.clear();
+    centres.clear();
+    spreads.clear();
+    shifts.clear();
     for (const std::size_t r : run.active) {
-      weights.push_back(states_[r].deviation + states_[r].passed);
-      shift.push_back(states_[r].shift);
-      centre.push_back(states_[r].out);
+      weights.push_back(states_[r].weight + states_[r].passed);
+      eta_weights.push_back(states_[r].eta_weight + states_[r].passed);
+      centres.push_back(states_[r].out);
+      spreads.push_back(states_[r].spread);
+      shifts.push_back(states_[r].shift);
     }
     load_values(token, count);
-    const OracleValueArgs args{weights.data(), static_cast<std::int64_t>(weights.size()),
-                               block_.data(),  count,
-                               width_,         shift.data(),
-                               centre.data()};
+    const OracleDeviationArgs args{weights.data(),
+                                   eta_weights.data(),
+                                   static_cast<std::int64_t>(weights.size()),
+                                   block_.data(),
+                                   count,
+                                   width_,
+                                   centres.data(),
+                                   spreads.data(),
+                                   shifts.data()};
     loops_.add_deviations(&args);
   });
 }
@@ -281,8 +294,10 @@ void OracleGroup::attend(std::span<RowResult> results) {
     results[r].out.assign(row.out, row.out + dim_);
     results[r].magnitude.assign(row.magnitude, row.magnitude + dim_);
     results[r].value_sum.assign(row.value_sum, row.value_sum + dim_);
+    results[r].deviation.assign(row.spread, row.spread + dim_);
     results[r].score_shift.assign(row.shift, row.shift + dim_);
     if (row.keys == 0) continue;
+    for (double& spread : results[r].deviation) spread /= results[r].normaliser;
     for (double& shift : results[r].score_shift) shift /= results[r].normaliser;
   }
 }
@@ -297,7 +312,7 @@ std::vector<KeyTerm> OracleGroup::key_terms(std::size_t r) {
       KeyTerm term;
       term.token = token;
       term.score = problem_.scale * row.weight[terms.size()];
-      term.magnitude = std::fabs(problem_.scale) * row.deviation[terms.size()];
+      term.magnitude = std::fabs(problem_.scale) * row.eta_weight[terms.size()];
       terms.push_back(term);
     }
   }

@@ -41,10 +41,11 @@ class OracleGroup {
     std::int64_t keys = 0;
     std::int64_t passed = 0;
     double* query = nullptr;
-    double* weight = nullptr;     // scores, then p
-    double* deviation = nullptr;  // magnitudes, then p eta
+    double* weight = nullptr;      // scores, then p
+    double* eta_weight = nullptr;  // magnitudes, then p eta
     double* out = nullptr;
     double* magnitude = nullptr;
+    double* spread = nullptr;
     double* shift = nullptr;
     double* value_sum = nullptr;
   };
@@ -71,7 +72,7 @@ class OracleGroup {
   std::int64_t width_;  // dim_ up to a multiple of kOraclePanel
   std::vector<Run> runs_;
   std::vector<RowState> states_;
-  std::vector<double> columns_;     // query, out, magnitude, shift and value_sum of each row
+  std::vector<double> columns_;     // the last six of each row's
   std::unique_ptr<double[]> keys_;  // what is kept for each key of each row
   std::vector<double> block_;
   std::vector<double> element_;    // one row of K or V

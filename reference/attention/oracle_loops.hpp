@@ -39,8 +39,9 @@ struct OracleSoftenArgs {
   double* magnitudes;  ///< in: sum |q_i k_ji|; out: p_j eta_j
   int64_t keys;        ///< at least 1
   double scale;
-  double dot;  ///< eta_j = dot * |scale| * sum |q_i k_ji| + (|s_j| + exponent * (m - s_j) +
-               ///< constant) * unit
+  /// eta_j = dot |scale| sum |q_i k_ji| + (score |s_j| + exponent (m - s_j) + constant) unit
+  double dot;
+  double score;
   double exponent;
   double constant;
   double unit;
@@ -51,24 +52,37 @@ struct OracleSoftenArgs {
   double max_eta;
 };
 
-/// Adds to each column, in the order of the keys:
-///   add_values      first[r][c] += w_rj v_jc, second[r][c] += |w_rj v_jc|
-///   add_deviations  first[r][c] += w_rj |v_jc - second[r][c]|
+/// Adds to each column, in the order of the keys: sums[r][c] += p_rj v_jc and
+/// magnitudes[r][c] += |p_rj v_jc|.
 struct OracleValueArgs {
-  const double* const* weights;  ///< w >= 0
+  const double* const* weights;  ///< p >= 0
   int64_t rows;
   const double* value_block;
   int64_t keys;
   int64_t width;
-  double* const* first;
-  double* const* second;
+  double* const* sums;
+  double* const* magnitudes;
+};
+
+/// The same for deviations[r][c] += p_rj |v_jc - centres[r][c]| and
+/// shifts[r][c] += (p_rj eta_rj) |v_jc - centres[r][c]|.
+struct OracleDeviationArgs {
+  const double* const* weights;      ///< p
+  const double* const* eta_weights;  ///< p eta
+  int64_t rows;
+  const double* value_block;
+  int64_t keys;
+  int64_t width;
+  const double* const* centres;
+  double* const* deviations;
+  double* const* shifts;
 };
 
 struct OracleLoops {
   void (*score)(const OracleScoreArgs* args);
   void (*soften)(OracleSoftenArgs* args);
   void (*add_values)(const OracleValueArgs* args);
-  void (*add_deviations)(const OracleValueArgs* args);
+  void (*add_deviations)(const OracleDeviationArgs* args);
   /// sums[c] += |v_jc| in the order of the keys.
   void (*add_absolute)(const double* value_block, int64_t keys, int64_t width, double* sums);
   /// e^x for x <= 0; within 1 unit in the last place, exactly 1 at 0.

@@ -92,10 +92,10 @@ inline void values_rows(const OracleValueArgs& a, int64_t row) {
     Vec magnitude[kCount][2];
 #pragma GCC unroll 4
     for (int r = 0; r < kCount; ++r) {
-      sum[r][0] = load(a.first[row + r] + c);
-      sum[r][1] = load(a.first[row + r] + c + kLanes);
-      magnitude[r][0] = load(a.second[row + r] + c);
-      magnitude[r][1] = load(a.second[row + r] + c + kLanes);
+      sum[r][0] = load(a.sums[row + r] + c);
+      sum[r][1] = load(a.sums[row + r] + c + kLanes);
+      magnitude[r][0] = load(a.magnitudes[row + r] + c);
+      magnitude[r][1] = load(a.magnitudes[row + r] + c + kLanes);
     }
     const double* v = a.value_block + c;
     for (int64_t j = 0; j < a.keys; ++j, v += a.width) {
@@ -114,43 +114,55 @@ inline void values_rows(const OracleValueArgs& a, int64_t row) {
     }
 #pragma GCC unroll 4
     for (int r = 0; r < kCount; ++r) {
-      store(a.first[row + r] + c, sum[r][0]);
-      store(a.first[row + r] + c + kLanes, sum[r][1]);
-      store(a.second[row + r] + c, magnitude[r][0]);
-      store(a.second[row + r] + c + kLanes, magnitude[r][1]);
+      store(a.sums[row + r] + c, sum[r][0]);
+      store(a.sums[row + r] + c + kLanes, sum[r][1]);
+      store(a.magnitudes[row + r] + c, magnitude[r][0]);
+      store(a.magnitudes[row + r] + c + kLanes, magnitude[r][1]);
     }
   }
 }
 
 template <int kCount>
-inline void deviations_rows(const OracleValueArgs& a, int64_t row) {
+inline void deviations_rows(const OracleDeviationArgs& a, int64_t row) {
   const double* w[kCount];
-  for (int r = 0; r < kCount; ++r) w[r] = a.weights[row + r];
+  const double* e[kCount];
+  for (int r = 0; r < kCount; ++r) {
+    w[r] = a.weights[row + r];
+    e[r] = a.eta_weights[row + r];
+  }
   for (int64_t c = 0; c < a.width; c += kStep) {
-    Vec sum[kCount][2];
+    Vec deviation[kCount][2];
+    Vec shift[kCount][2];
     Vec centre[kCount][2];
 #pragma GCC unroll 4
     for (int r = 0; r < kCount; ++r) {
-      sum[r][0] = load(a.first[row + r] + c);
-      sum[r][1] = load(a.first[row + r] + c + kLanes);
-      centre[r][0] = load(a.second[row + r] + c);
-      centre[r][1] = load(a.second[row + r] + c + kLanes);
+#pragma GCC unroll 2
+      for (int part = 0; part < 2; ++part) {
+        deviation[r][part] = load(a.deviations[row + r] + c + part * kLanes);
+        shift[r][part] = load(a.shifts[row + r] + c + part * kLanes);
+        centre[r][part] = load(a.centres[row + r] + c + part * kLanes);
+      }
     }
     const double* v = a.value_block + c;
     for (int64_t j = 0; j < a.keys; ++j, v += a.width) {
-      const Vec left = load(v);
-      const Vec right = load(v + kLanes);
+      const Vec value[2] = {load(v), load(v + kLanes)};
 #pragma GCC unroll 4
       for (int r = 0; r < kCount; ++r) {
-        const Vec weight = splat(w[r][j]);
-        sum[r][0] += weight * absolute(left - centre[r][0]);
-        sum[r][1] += weight * absolute(right - centre[r][1]);
+#pragma GCC unroll 2
+        for (int part = 0; part < 2; ++part) {
+          const Vec distance = absolute(value[part] - centre[r][part]);
+          deviation[r][part] += splat(w[r][j]) * distance;
+          shift[r][part] += splat(e[r][j]) * distance;
+        }
       }
     }
 #pragma GCC unroll 4
     for (int r = 0; r < kCount; ++r) {
-      store(a.first[row + r] + c, sum[r][0]);
-      store(a.first[row + r] + c + kLanes, sum[r][1]);
+#pragma GCC unroll 2
+      for (int part = 0; part < 2; ++part) {
+        store(a.deviations[row + r] + c + part * kLanes, deviation[r][part]);
+        store(a.shifts[row + r] + c + part * kLanes, shift[r][part]);
+      }
     }
   }
 }
@@ -170,7 +182,7 @@ void add_values(const OracleValueArgs* args) {
   for (; row < args->rows; ++row) values_rows<1>(*args, row);
 }
 
-void add_deviations(const OracleValueArgs* args) {
+void add_deviations(const OracleDeviationArgs* args) {
   int64_t row = 0;
   for (; row + kRows <= args->rows; row += kRows) deviations_rows<kRows>(*args, row);
   for (; row < args->rows; ++row) deviations_rows<1>(*args, row);
@@ -240,7 +252,7 @@ void soften(OracleSoftenArgs* args) {
       const Vec s = load(score);
       const Vec below = a.max_score - s;
       const Vec eta = (load(magnitude) * scale) * dot +
-                      ((absolute(s) + below * a.exponent) + a.constant) * a.unit;
+                      ((absolute(s) * a.score + below * a.exponent) + a.constant) * a.unit;
       store(score, exp_nonpositive(-below));
       store(magnitude, load(score) * eta);
       worst[part] = eta > worst[part] ? eta : worst[part];

@@ -75,7 +75,7 @@ bool same(const std::vector<double>& a, const std::vector<double>& b) {
 }
 
 bool same_bits(const RowResult& a, const RowResult& b) {
-  return same(a.out, b.out) && same(a.magnitude, b.magnitude) &&
+  return same(a.out, b.out) && same(a.magnitude, b.magnitude) && same(a.deviation, b.deviation) &&
          same(a.score_shift, b.score_shift) && same(a.value_sum, b.value_sum) &&
          same({a.lse, a.max_score, a.normaliser, a.lse_shift, a.max_eta},
               {b.lse, b.max_score, b.normaliser, b.lse_shift, b.max_eta}) &&

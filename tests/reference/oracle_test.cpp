@@ -195,7 +195,7 @@ TEST(Oracle, GivesTheTermsOfTheBounds) {
   }
   const double m = *std::max_element(score.begin(), score.end());
   double normaliser = 0, shift = 0, abs_out = 0, score_shift = 0, value_sum = 0, lse_shift = 0,
-         worst = 0;
+         worst = 0, deviation = 0;
   for (const double value : score) normaliser += std::exp(value - m);
   for (std::size_t j = 0; j < keys.size(); ++j) {
     const double weight = std::exp(score[j] - m) / normaliser;
@@ -205,12 +205,14 @@ TEST(Oracle, GivesTheTermsOfTheBounds) {
     shift += weight * value;
     abs_out += weight * std::fabs(value);
     value_sum += std::fabs(value) / normaliser;
+    deviation += weight * std::fabs(value - result.out[2]);
     lse_shift += weight * eta;
     worst = std::max(worst, eta);
     score_shift += weight * eta * std::fabs(value - result.out[2]);
   }
   EXPECT_NEAR(result.out[2], shift, 1e-14);
   EXPECT_NEAR(result.magnitude[2], abs_out, 1e-14);
+  EXPECT_NEAR(result.deviation[2], deviation, 1e-14);
   EXPECT_NEAR(result.score_shift[2], score_shift, 1e-14);
   EXPECT_NEAR(result.value_sum[2], value_sum, 1e-12);
   EXPECT_NEAR(result.lse_shift, lse_shift, 1e-14);

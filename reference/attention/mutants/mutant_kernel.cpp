@@ -23,6 +23,7 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
   numerics->max_rule = LVSA_MAX_RUNNING;
   numerics->rescale_exact = 1;
   numerics->score_step = 1;
+  numerics->sum_step = kMutantTile;
   return LVSA_OK;
 }
 

@@ -45,6 +45,7 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
   n.key_order = LVSA_KEYS_ASCENDING;
   n.max_rule = LVSA_MAX_RUNNING;
   n.rescale_exact = 1;
+  n.sum_step = kKeyTile;
   n.score_step = 1;
   *numerics = n;
   return LVSA_OK;

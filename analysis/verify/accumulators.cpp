@@ -1,0 +1,45 @@
+#include "analysis/verify/accumulators.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace lvsa::analysis {
+namespace {
+
+constexpr const char* kNearest = "IEEE 754: products exact, one rounding to nearest";
+constexpr const char* kAssumed = "assumed: addends aligned to the largest and cut off at 2^-23";
+constexpr const char* kAssumedFp8 = "assumed: 13 bits behind the point while an instruction adds";
+
+constexpr std::array kTable = {
+    AccumulatorError{"sm_80", "mma.sync", LVSA_BF16, 0x1p-23, false, kAssumed},
+    AccumulatorError{"sm_80", "mma.sync", LVSA_F16, 0x1p-23, false, kAssumed},
+    AccumulatorError{"sm_90", "mma.sync", LVSA_BF16, 0x1p-23, false, kAssumed},
+    AccumulatorError{"sm_90", "mma.sync", LVSA_F16, 0x1p-23, false, kAssumed},
+    AccumulatorError{"sm_90", "wgmma", LVSA_BF16, 0x1p-23, false, kAssumed},
+    AccumulatorError{"sm_90", "wgmma", LVSA_E4M3, 0x1p-13, false, kAssumedFp8},
+    AccumulatorError{"sm_90", "wgmma", LVSA_E5M2, 0x1p-13, false, kAssumedFp8},
+    AccumulatorError{"sm_90", "wgmma", LVSA_F16, 0x1p-23, false, kAssumed},
+    AccumulatorError{"x86-64", "fma", LVSA_BF16, 0x1p-24, true, kNearest},
+    AccumulatorError{"x86-64", "fma", LVSA_F16, 0x1p-24, true, kNearest},
+    AccumulatorError{"x86-64", "fma", LVSA_F32, 0x1p-24, true, kNearest},
+};
+
+}  // namespace
+
+std::span<const AccumulatorError> accumulator_errors() { return kTable; }
+
+std::optional<double> accumulator_roundoff(std::string_view architecture, DType type) {
+  std::optional<double> worst;
+  for (const AccumulatorError& entry : kTable) {
+    if (entry.architecture == architecture && entry.type == type) {
+      worst = std::max(worst.value_or(0.0), entry.roundoff);
+    }
+  }
+  return worst;
+}
+
+double unknown_accumulator_roundoff(DType type) {
+  return type == LVSA_E4M3 || type == LVSA_E5M2 ? 0x1p-13 : 0x1p-23;
+}
+
+}  // namespace lvsa::analysis

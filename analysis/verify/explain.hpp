@@ -1,0 +1,75 @@
+#pragma once
+// Everything that goes into the verdict on one output element, in numbers.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/verify/bounds.hpp"
+#include "analysis/verify/case.hpp"
+#include "core/kernel/lvsa_kernel.h"
+#include "reference/attention/oracle.hpp"
+
+namespace lvsa::analysis {
+
+/// One output element of a case.
+struct ElementId {
+  reference::RowId row;
+  std::int64_t column = 0;
+};
+
+/// One line of the sum that makes a tolerance.
+struct ExplainedTerm {
+  std::string name;     ///< "rounding of P"
+  std::string formula;  ///< in the letters of docs/bounds.md
+  double value = 0.0;
+};
+
+/// A key and what it adds to a term.
+struct ExplainedKey {
+  reference::KeyTerm key;
+  double value = 0.0;  ///< v_jc
+  double share = 0.0;  ///< of the term, 0 .. 1
+};
+
+struct ExplainedKeys {
+  std::string what;  ///< "weight p_j / L"
+  std::vector<ExplainedKey> keys;
+};
+
+struct Explanation {
+  Case c;
+  ElementId at;
+  std::int64_t frame = 0;         ///< of the query; -1 for a text query
+  std::int64_t row_in_frame = 0;  ///< or within the text
+  std::string declared_by;        ///< name of the kernel; empty: nothing is known, the worst case
+  BoundModel model;
+  RowSteps steps;
+  reference::RowResult row;
+  double min_score = 0.0;
+  std::int64_t max_score_token = 0;
+  std::int64_t max_eta_token = 0;
+  double value_sum = 0.0;  ///< sum |v_jc| / L
+  double factor = 1.0;     ///< higher_order_factor()
+  Tolerance tolerance;
+  std::vector<ExplainedTerm> terms;  ///< they add up to tolerance.total / factor
+  Interval accepted;
+  LseTolerance lse_tolerance;
+  std::vector<ExplainedTerm> lse_terms;
+  Interval lse_accepted;
+  /// With a kernel: what it returned, and the share of the tolerance that its error takes up.
+  std::optional<double> got;
+  double ratio = 0.0;
+  std::optional<double> lse_got;
+  double lse_ratio = 0.0;
+  std::vector<ExplainedKeys> keys;  ///< for each term that keys add to: those that add most
+};
+
+/// Explains an element of a case; with a kernel also what that returns there, by its declared
+/// arithmetic. `most` keys a term. Throws Error(kValue) naming the range when `at` is outside the
+/// case, and what run_case() throws for the case and KernelCall for the kernel.
+Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kernel* kernel,
+                            std::int64_t most);
+
+}  // namespace lvsa::analysis
