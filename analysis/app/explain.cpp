@@ -82,7 +82,7 @@ void print_row(const Explanation& e) {
   if (e.row.keys > 0) {
     fmt::print("  eta             mean {:.3g}, at most {:.3g} at {}{}\n", e.row.lse_shift,
                e.row.max_eta, place(e.c, e.max_eta_token),
-               scores_are_weak(e.row) ? "; 2^-8 or more: WEAK" : "");
+               analysis::scores_are_weak(e.row) ? "; 2^-8 or more: WEAK" : "");
   }
 }
 
@@ -197,7 +197,7 @@ ordered_json row_json(const Explanation& e) {
           {"eta_mean", e.row.lse_shift},
           {"eta_max", e.row.max_eta},
           {"eta_max_token", e.max_eta_token},
-          {"weak", scores_are_weak(e.row)}};
+          {"weak", analysis::scores_are_weak(e.row)}};
 }
 
 ordered_json model_json(const Explanation& e) {
