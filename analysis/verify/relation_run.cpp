@@ -274,13 +274,13 @@ BoundModel model_of(const Problem& problem, const Outputs& outputs) {
                           problem.c.head_dim);
 }
 
-double problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
-                     std::int64_t keys) {
+RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
+                       std::int64_t keys) {
   const auto f = static_cast<std::size_t>(frame_of(problem, row.token));
   const std::int64_t frames = f + 1 >= problem.lists.offsets.size()
                                   ? problem.c.grid.frames
                                   : problem.lists.offsets[f + 1] - problem.lists.offsets[f];
-  return accumulation_steps(model, keys, count_tiles(model, problem.c.grid, frames, keys));
+  return row_steps(model, keys, count_tiles(model, problem.c.grid, frames, keys));
 }
 
 std::optional<std::string> outside_bounds(const Problem& problem, const Outputs& outputs,
@@ -288,7 +288,7 @@ std::optional<std::string> outside_bounds(const Problem& problem, const Outputs&
   const BoundModel model = model_of(problem, outputs);
   const auto exact = reference::attend_rows(oracle_of(problem), rows, model.scores);
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const double steps = problem_steps(model, problem, rows[r], exact[r].keys);
+    const RowSteps steps = problem_steps(model, problem, rows[r], exact[r].keys);
     const std::vector<double> got = values_of(outputs.out, rows[r]);
     for (std::size_t i = 0; i < got.size(); ++i) {
       const double tolerance = output_tolerance(model, exact[r], i, steps).total;

@@ -109,8 +109,8 @@ std::vector<reference::RowId> some_of(const RowPairs& rows, std::size_t most);
 /// The oracle's view of a problem.
 reference::AttentionProblem oracle_of(const Problem& problem);
 /// Rounding steps of a row by the model, for its bounds.
-double problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
-                     std::int64_t keys);
+RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
+                       std::int64_t keys);
 BoundModel model_of(const Problem& problem, const Outputs& outputs);
 
 /// Tier A on some rows: one line on the first element outside its bound, or nothing.

@@ -78,7 +78,7 @@ double merged_tolerance(const Half& a, const Half& b, const RowId& row, std::siz
     const double weight = half == &a ? weight_a : 1.0 - weight_a;
     const RowResult& exact = half->exact[r];
     const BoundModel model = model_of(half->problem, half->outputs);
-    const double steps = problem_steps(model, half->problem, row, exact.keys);
+    const RowSteps steps = problem_steps(model, half->problem, row, exact.keys);
     const double t = output_tolerance(model, exact, column, steps).total;
     sum += weight * (t + rounding(std::fabs(exact.out[column]) + t, half->problem.c.dtype));
     lse += exact.keys > 0 ? lse_tolerance(model, exact, steps) + rounding(exact.lse, LVSA_F32) : 0;
@@ -102,7 +102,7 @@ std::optional<std::string> merge_differs(const Half& a, const Half& b, const Hal
         weight_of_first(value_at(*a.outputs.lse, rows[r], 0), value_at(*b.outputs.lse, rows[r], 0));
     const double exact_weight = weight_of_first(a.exact[r].lse, b.exact[r].lse);
     const RowResult& exact = whole.exact[r];
-    const double steps = problem_steps(model, whole.problem, rows[r], exact.keys);
+    const RowSteps steps = problem_steps(model, whole.problem, rows[r], exact.keys);
     for (std::size_t i = 0; i < exact.out.size(); ++i) {
       const double merged = weight * value_at(a.outputs.out, rows[r], i) +
                             (1.0 - weight) * value_at(b.outputs.out, rows[r], i);

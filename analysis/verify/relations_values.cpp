@@ -75,9 +75,11 @@ Finding check_values_one(RelationContext& context) {
     }
     reference::RowResult exact;
     exact.magnitude = exact.out = {keys > 0 ? 1.0 : 0.0};
-    exact.score_shift = {0.0};
+    exact.deviation = exact.score_shift = {0.0};
     exact.value_sum = {keys};  // the largest p is 1, so L is at least 1
-    const double steps =
+    exact.normaliser = 1.0;
+    exact.keys = static_cast<std::int64_t>(keys);
+    const RowSteps steps =
         problem_steps(model, problem, {0, token, 0}, static_cast<std::int64_t>(keys));
     Tolerance t = output_tolerance(model, exact, 0, steps);
     if (rounds_both) t.total -= t.p_rounding;
