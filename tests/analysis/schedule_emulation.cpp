@@ -285,6 +285,7 @@ Drawn draw_schedule(std::mt19937& random) {
   Liberty& liberty = drawn.liberty;
   n.struct_size = sizeof n;
   n.key_tile = std::array{1, 3, 8, 16, 64, 100000}[static_cast<std::size_t>(draw(6))];
+  n.sum_step = static_cast<std::int32_t>(n.key_tile);
   n.tiles_cross_frames = draw(3);
   n.key_order = LVSA_KEYS_ASCENDING + draw(3);
   if (n.key_order == LVSA_KEYS_TEXT_FIRST && n.tiles_cross_frames == 1) n.tiles_cross_frames = 2;

@@ -59,7 +59,7 @@ Judged judge(const Problem& p, const lvsa_numerics& declared, const lvsa_numeric
       // NaN counts as the worst.
       if (!(error <= 0.0)) found.worst = std::max(found.worst, error <= 1e300 ? error / t : 1e300);
       found.tolerance += t;
-      const double steps = accumulation_steps(judge->model(), shadows[r].keys, shadows[r].tiles);
+      const RowSteps steps = row_steps(judge->model(), shadows[r].keys, shadows[r].tiles);
       found.tier_a += output_tolerance(judge->model(), p.exact[r], i, steps).total;
       count += 1.0;
     }
@@ -98,6 +98,7 @@ lvsa_numerics plain_schedule() {
   lvsa_numerics n{};
   n.struct_size = sizeof n;
   n.key_tile = 16;
+  n.sum_step = 16;
   n.key_order = LVSA_KEYS_ASCENDING;
   n.max_rule = LVSA_MAX_RUNNING;
   n.p_dtype = LVSA_BF16;
