@@ -191,9 +191,8 @@ bool same_schedule(const Outputs& a, const Outputs& b) {
          x.split_keys == y.split_keys && x.key_order == y.key_order && x.max_rule == y.max_rule &&
          x.p_rounding == y.p_rounding && x.p_scale_log2 == y.p_scale_log2 &&
          x.rescale_exact == y.rescale_exact && x.score_step == y.score_step &&
-         x.sum_step == y.sum_step &&
-         x.split_rule == y.split_rule && x.split_tiles == y.split_tiles &&
-         x.partial_dtype == y.partial_dtype;
+         x.sum_step == y.sum_step && x.split_rule == y.split_rule &&
+         x.split_tiles == y.split_tiles && x.partial_dtype == y.partial_dtype;
 }
 
 RowPairs same_rows(const Problem& problem) {
