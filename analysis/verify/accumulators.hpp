@@ -1,9 +1,9 @@
 #pragma once
 // Errors of the accumulators that attention kernels sum in, by architecture and element type.
 //
-// The roundoff u_a: one step of accumulation, be it one FMA or one matrix instruction that adds
-// several products, returns the exact result with an error of at most u_a times the sum of the
-// magnitudes that went into it, the accumulator's own included.
+// The roundoff u_a: each addend that enters a sum, in an FMA or in a matrix instruction that adds
+// several products, costs an error of at most u_a times the sum of the magnitudes that have entered
+// it, its own included.
 
 #include <optional>
 #include <span>

@@ -225,9 +225,9 @@ typedef struct lvsa_numerics {
   int64_t split_tiles;      /* with LVSA_SPLIT_RUNS */
   lvsa_dtype partial_dtype; /* type that normalised partial outputs are kept in; none: fp32 */
   /* Neighbouring keys of a tile that are summed among themselves before they join the running sums
-   * of P.V and of P: key_tile where a tile's sums start at zero and join at its end, 16 for a matrix
-   * instruction of depth 16 that carries its accumulator from tile to tile, 1 for one by one; 0
-   * unknown, one by one. Where the two sums differ, the smaller number. */
+   * of P.V and of P: key_tile where a tile's sums start at zero and join at its end, 1 where
+   * accumulators are carried from tile to tile and each addend may be rounded or cut off; 0 unknown,
+   * which counts as 1. Where the two sums differ, the smaller number. */
   int32_t sum_step;
 } lvsa_numerics;
 
