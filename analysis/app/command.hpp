@@ -29,6 +29,7 @@ const std::vector<std::string>& command_words();
 void add_kernel_command(CLI::App& app, Body& body);
 void add_vectors_command(CLI::App& app, Body& body);
 void add_eval_command(CLI::App& app, Body& body);
+void add_evidence_command(CLI::App& app, Body& body);
 void add_mask_command(CLI::App& app, Body& body);
 void add_selftest_command(CLI::App& app, Body& body);
 void add_export_command(CLI::App& app, Body& body);
