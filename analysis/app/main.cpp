@@ -90,8 +90,8 @@ int main(int argc, char** argv) {
   }
   if (!body) {
     return complain(
-        "a subcommand is due: kernel, vectors, eval, mask, selftest, export, check, merge, "
-        "recover or explain "
+        "a subcommand is due: kernel, vectors, eval, mask, selftest, evidence, export, check, "
+        "merge, recover or explain "
         "(see lvsa-verify --help)",
         lvsa::app::kBadInput);
   }

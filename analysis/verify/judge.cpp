@@ -10,6 +10,7 @@
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/output_check.hpp"
 #include "analysis/verify/tier_b.hpp"
+#include "analysis/verify/tier_c.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -186,6 +187,11 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
   decide(result, schedule);
   if (is_failure(result.status)) {
     result.where = where_it_fails({c, pattern, outputs, problem, model, rows, exact});
+  } else {
+    const auto steps = [&](std::size_t i) {
+      return row_steps(model, c.grid, pattern, rows[i], exact[i].keys);
+    };
+    result.suspect = tier_c_remark(outputs, c.dtype, problem, rows, exact, model, steps);
   }
 }
 

@@ -16,7 +16,11 @@ constexpr std::int64_t kBlockKeys = 64;
 
 ShadowGroup::ShadowGroup(const AttentionProblem& problem, const Schedule& schedule,
                          const ShadowErrors& errors)
-    : problem_(problem), schedule_(schedule), errors_(errors), dim_(problem.q.shape[3]) {}
+    : problem_(problem),
+      schedule_(schedule),
+      errors_(errors),
+      loops_(shadow_loops()),
+      dim_(problem.q.shape[3]) {}
 
 void ShadowGroup::add(const RowId& row, const RowResult& exact, ShadowRow& result) {
   rows_.push_back({row,
@@ -78,8 +82,8 @@ void ShadowGroup::make_scores() {
       panel.set(i, key);
     }
     for (Row& row : rows_) {
-      panel_scores(panel, row.query.data(), problem_.scale, errors_, row.scores.data() + first,
-                   row.score_errors.data() + first);
+      panel_scores(loops_, panel, row.query.data(), problem_.scale, errors_,
+                   row.scores.data() + first, row.score_errors.data() + first);
     }
   }
   for (Row& row : rows_) {
@@ -137,13 +141,11 @@ void ShadowGroup::add_tile(Row& row, std::size_t tile, std::int64_t first, std::
   double* doubt = row.doubts.data() + row.plan.epoch_of[tile] * width;
   const std::vector<double> none(width, 0.0);
   const double* centre = centred() ? row.exact->out.data() : none.data();
+  loops_.add_values(row.plan.weight.data() + first, block.data(), count, dim_, sum);
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto j = static_cast<std::size_t>(first + i);
-    const double* value = block.data() + i * dim_;
-    const double weight = row.plan.weight[j];
-    for (std::size_t c = 0; c < width; ++c) sum[c] += weight * value[c];
-    const double uncertain = row.plan.doubt[j];
+    const double uncertain = row.plan.doubt[static_cast<std::size_t>(first + i)];
     if (uncertain == 0.0) continue;
+    const double* value = block.data() + i * dim_;
     for (std::size_t c = 0; c < width; ++c) doubt[c] += uncertain * std::fabs(value[c] - centre[c]);
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reference/attention/shadow.hpp"
+#include "reference/attention/shadow_loops.hpp"
 #include "reference/attention/shadow_row.hpp"
 
 namespace lvsa::reference {
@@ -51,6 +52,7 @@ class ShadowGroup {
   const AttentionProblem& problem_;
   const Schedule& schedule_;
   const ShadowErrors& errors_;
+  const ShadowLoops& loops_;
   std::int64_t dim_;
   std::vector<Row> rows_;
   std::vector<std::int64_t> tokens_;  ///< of the keys

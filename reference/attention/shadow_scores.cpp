@@ -1,7 +1,12 @@
 #include "reference/attention/shadow_scores.hpp"
 
-#include <algorithm>
 #include <cmath>
+
+#include "reference/attention/simd_level.hpp"
+
+#ifndef LVSA_SIMD_X86
+#define LVSA_SIMD_X86 0
+#endif
 
 namespace lvsa::reference {
 namespace {
@@ -16,25 +21,25 @@ void ShadowPanel::set(std::int64_t i, const std::vector<double>& key) {
   }
 }
 
-void panel_scores(const ShadowPanel& panel, const double* query, double scale,
-                  const ShadowErrors& errors, double* scores, double* score_errors) {
+const ShadowLoops& shadow_loops() {
+#if LVSA_SIMD_X86
+  static const SimdLevel level = best_simd_level();
+  if (level == SimdLevel::kAvx512) return kShadowAvx512Loops;
+  if (level == SimdLevel::kAvx2) return kShadowAvx2Loops;
+#endif
+  return kShadowBaselineLoops;
+}
+
+void panel_scores(const ShadowLoops& loops, const ShadowPanel& panel, const double* query,
+                  double scale, const ShadowErrors& errors, double* scores, double* score_errors) {
   const std::int64_t dim = panel.dim();
-  const std::int64_t step = errors.score_step > 0 ? errors.score_step : dim;
-  double sum[kShadowPanel] = {};
-  double magnitude[kShadowPanel] = {};
-  double partial[kShadowPanel] = {};  // sum of |sums so far| where a step begins
-  const double* key = panel.data();
-  for (std::int64_t first = 0; first < dim; first += step) {
-    const std::int64_t last = std::min(first + step, dim);
-    for (int i = 0; i < kShadowPanel; ++i) partial[i] += std::fabs(sum[i]);
-    for (std::int64_t d = first; d < last; ++d, key += kShadowPanel) {
-      for (int i = 0; i < kShadowPanel; ++i) {
-        const double product = query[d] * key[i];
-        sum[i] += product;
-        magnitude[i] += std::fabs(product);
-      }
-    }
-  }
+  double sum[kShadowPanel];
+  double magnitude[kShadowPanel];
+  double partial[kShadowPanel];
+  const ShadowScoreArgs args = {
+      query, panel.data(), dim,    errors.score_step > 0 ? errors.score_step : dim,
+      sum,   magnitude,    partial};
+  loops.score(&args);
   const double size = std::fabs(scale);
   const double any_order = 2.0 * static_cast<double>(dim) * errors.accumulator;
   for (int i = 0; i < kShadowPanel; ++i) {

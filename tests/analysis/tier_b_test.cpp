@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
 #include <optional>
@@ -12,6 +13,8 @@
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "reference/attention/p_rounding.hpp"
+#include "reference/attention/shadow_loops.hpp"
+#include "reference/attention/simd_level.hpp"
 #include "tests/analysis/schedule_emulation.hpp"
 
 namespace lvsa::analysis {
@@ -174,6 +177,53 @@ TEST(TierB, CountsAFactorThatIsNotExactlyOne) {
   lvsa_numerics claims = n;
   claims.rescale_exact = 1;
   EXPECT_GT(honest.tolerance, 1.5 * judge(problem, claims, n, liberty).tolerance);
+}
+
+TEST(TierB, GivesTheSameBitsWithAnyInstructionsAndThreads) {
+  const Problem problem(
+      "T=6 P=37 text=5 H=2 Hkv=1 D=40 dtype=bf16 W=1 ref=3 step=1 input=gauss seed=5 rows=0");
+  const std::int64_t dim = 37;
+  std::vector<double> query(dim);
+  std::vector<double> panel(static_cast<std::size_t>(dim * reference::kShadowPanel));
+  for (std::size_t i = 0; i < panel.size(); ++i) {
+    panel[i] = static_cast<double>(bell(random_bits(1, 2, i)));
+  }
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    query[i] = static_cast<double>(bell(random_bits(1, 3, i)));
+  }
+  std::vector<std::vector<double>> results;
+  std::vector<const reference::ShadowLoops*> levels = {&reference::kShadowBaselineLoops};
+#if LVSA_SIMD_X86
+  if (machine_has(reference::SimdLevel::kAvx2)) levels.push_back(&reference::kShadowAvx2Loops);
+  if (machine_has(reference::SimdLevel::kAvx512)) levels.push_back(&reference::kShadowAvx512Loops);
+#endif
+  for (const reference::ShadowLoops* loops : levels) {
+    std::vector<double> out(3 * reference::kShadowPanel + dim, 0.0);
+    const reference::ShadowScoreArgs args = {query.data(),
+                                             panel.data(),
+                                             dim,
+                                             5,
+                                             out.data(),
+                                             out.data() + reference::kShadowPanel,
+                                             out.data() + 2 * reference::kShadowPanel};
+    loops->score(&args);
+    loops->add_values(query.data(), panel.data(), 13, dim,
+                      out.data() + 3 * reference::kShadowPanel);
+    results.push_back(out);
+    EXPECT_EQ(results.front(), out);
+  }
+  const lvsa_numerics schedule = plain_schedule();
+  const auto judge = make_schedule_judge(&schedule, LVSA_BF16, 40);
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const auto one = judge->replay(problem.problem, problem.rows, problem.exact);
+  omp_set_num_threads(3);
+  const auto three = judge->replay(problem.problem, problem.rows, problem.exact);
+  omp_set_num_threads(before);
+  for (std::size_t r = 0; r < one.size(); ++r) {
+    ASSERT_EQ(one[r].out, three[r].out);
+    ASSERT_EQ(one[r].doubts, three[r].doubts);
+  }
 }
 
 TEST(TierB, TakesOnlyACompleteDeclaration) {
