@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -54,6 +56,17 @@ lvsa_numerics declared_numerics(const TensorSource& file, const std::string& gro
   numerics.tiles_cross_frames = static_cast<std::int32_t>(declared.number("tiles_cross_frames"));
   numerics.split_keys = static_cast<std::int32_t>(declared.number("split_keys"));
   numerics.exp_ulps = static_cast<double>(declared.number("exp_ulps"));
+  const std::pair<const char*, std::int32_t*> schedule[] = {
+      {"sum_rounded_p", &numerics.sum_rounded_p}, {"normalise_first", &numerics.normalise_first},
+      {"key_order", &numerics.key_order},         {"max_rule", &numerics.max_rule},
+      {"p_rounding", &numerics.p_rounding},       {"p_scale_log2", &numerics.p_scale_log2},
+      {"rescale_exact", &numerics.rescale_exact}, {"score_step", &numerics.score_step},
+      {"split_rule", &numerics.split_rule}};
+  for (const auto& [name, field] : schedule) {
+    *field = static_cast<std::int32_t>(declared.number(name));
+  }
+  numerics.split_tiles = declared.number("split_tiles");
+  numerics.partial_dtype = declared.dtype("partial_dtype");
   numerics.accumulator = declared.dtype("accumulator");
   numerics.p_dtype = declared.dtype("p_dtype");
   if (numerics.p_dtype == LVSA_DTYPE_NONE) numerics.p_dtype = p_asked;  // what the case asks for

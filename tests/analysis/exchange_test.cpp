@@ -220,6 +220,22 @@ TEST_F(ExchangeTest, DeclaredNumericsNarrowTheBounds) {
       "p_dtype");
 }
 
+TEST_F(ExchangeTest, ADeclaredScheduleIsReplayed) {
+  const auto declare = [](const char* p_dtype) {
+    return [=](TensorSink& writer) {
+      writer.attribute("/", "key_tile", std::int64_t{32});
+      writer.attribute("/", "key_order", std::int64_t{LVSA_KEYS_ASCENDING});
+      writer.attribute("/", "max_rule", std::int64_t{LVSA_MAX_RUNNING});
+      writer.attribute("/", "p_dtype", std::string(p_dtype));
+    };
+  };
+  // The outputs here are those of an unrounded P.
+  const CaseResult honest = round_trip(kPlain, {}, declare("f32"));
+  EXPECT_GT(honest.schedule.checked, 0);
+  EXPECT_EQ(honest.status, Status::kPass) << honest.message;
+  EXPECT_GT(round_trip(kPlain, {}, declare("bf16")).schedule.failed, 0);
+}
+
 TEST_F(ExchangeTest, InputsOtherThanTheCaseLineGivesAreTold) {
   const Case c = parse_case(kPlain);
   Case other = c;

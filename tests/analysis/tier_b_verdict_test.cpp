@@ -54,8 +54,8 @@ TEST(TierBVerdict, CountsOutputsAndLogSumExpOfHealthyKernels) {
 TEST(TierBVerdict, MakesACaseStrongThatTierAWouldCallWeak) {
   // So many keys that the output is smaller than what a bf16 P may do to it.
   const Case c = parse_case(
-      "T=4 P=32768 H=1 Hkv=1 D=16 dtype=bf16 p=bf16 W=0 n_first=0 interval=0 ref=2 input=uniform "
-      "seed=3 rows=4 compute=rows");
+      "T=2 P=16384 H=1 Hkv=1 D=16 dtype=bf16 p=bf16 W=0 ref=2 input=uniform seed=3 rows=4 "
+      "compute=rows");
   const lvsa_kernel& cpu = reference::cpu_kernel();
   const CaseResult known = run_case(c, cpu, {});
   EXPECT_EQ(known.status, Status::kPass) << known.message;
