@@ -150,7 +150,7 @@ class Scene {
 
   void judge_tier_a(std::size_t r, const KernelCall& call, const BoundModel& model,
                     std::vector<bool>& bad) const {
-    const double steps = row_steps(model, c_.grid, pattern_, rows_[r], exact_[r].keys);
+    const auto steps = row_steps(model, c_.grid, pattern_, rows_[r], exact_[r].keys);
     const std::vector<double> values = got(call, r);
     for (std::size_t d = 0; d < values.size(); ++d) {
       const double t = output_tolerance(model, exact_[r], d, steps).total;

@@ -188,10 +188,7 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
   if (is_failure(result.status)) {
     result.where = where_it_fails({c, pattern, outputs, problem, model, rows, exact});
   } else {
-    const auto steps = [&](std::size_t i) {
-      return row_steps(model, c.grid, pattern, rows[i], exact[i].keys);
-    };
-    result.suspect = tier_c_remark(outputs, c.dtype, problem, rows, exact, model, steps);
+    result.suspect = tier_c_remark(outputs, c.dtype, problem, rows, exact, model);
   }
 }
 

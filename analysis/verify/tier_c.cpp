@@ -25,8 +25,10 @@ bool has_many_ties(const std::vector<KeyTerm>& keys) {
 // Standard deviation of each column if all roundings are independent.
 std::vector<double> deviations(const reference::AttentionProblem& problem,
                                const reference::RowId& row, const reference::RowResult& exact,
-                               const std::vector<KeyTerm>& keys, const BoundModel& model,
-                               double steps) {
+                               const std::vector<KeyTerm>& keys, const BoundModel& model) {
+  // Tails of frames are not worth counting here.
+  const std::int64_t tile = std::max<std::int64_t>(1, model.key_tile);
+  const double steps = accumulation_steps(model, exact.keys, (exact.keys + tile - 1) / tile);
   const std::int64_t head = row.head / (problem.q.shape[2] / problem.k.shape[2]);
   std::vector<double> value(exact.out.size());
   std::vector<double> variance(exact.out.size(), 0.0);
@@ -57,8 +59,7 @@ std::vector<double> deviations(const reference::AttentionProblem& problem,
 std::string tier_c_remark(const KernelOutputs& outputs, DType out_dtype,
                           const reference::AttentionProblem& problem,
                           std::span<const reference::RowId> rows,
-                          std::span<const reference::RowResult> exact, const BoundModel& model,
-                          const std::function<double(std::size_t)>& steps) {
+                          std::span<const reference::RowResult> exact, const BoundModel& model) {
   std::int64_t looked_at = 0;
   std::int64_t beyond = 0;
   double worst = 0.0;
@@ -69,7 +70,7 @@ std::string tier_c_remark(const KernelOutputs& outputs, DType out_dtype,
     const std::size_t r = i * rows.size() / count;
     const auto keys = attend_keys(problem, rows[r], model.scores);
     if (keys.empty() || !std::isfinite(exact[r].lse) || has_many_ties(keys)) continue;
-    const auto sigma = deviations(problem, rows[r], exact[r], keys, model, steps(r));
+    const auto sigma = deviations(problem, rows[r], exact[r], keys, model);
     std::vector<double> got(sigma.size());
     outputs.out.read_row(rows[r].batch, rows[r].token, rows[r].head, got.data());
     for (std::size_t c = 0; c < sigma.size(); ++c) {

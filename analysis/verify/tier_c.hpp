@@ -3,7 +3,6 @@
 // An output far beyond that is a remark, never a verdict: ties, or weights of equal size, break the
 // independence.
 
-#include <functional>
 #include <span>
 #include <string>
 
@@ -19,7 +18,6 @@ namespace lvsa::analysis {
 std::string tier_c_remark(const KernelOutputs& outputs, DType out_dtype,
                           const reference::AttentionProblem& problem,
                           std::span<const reference::RowId> rows,
-                          std::span<const reference::RowResult> exact, const BoundModel& model,
-                          const std::function<double(std::size_t)>& steps);
+                          std::span<const reference::RowResult> exact, const BoundModel& model);
 
 }  // namespace lvsa::analysis

@@ -68,6 +68,7 @@ TEST(TierC, RemarksOnErrorsThatLeanOneWayAndOnlyThen) {
   AttentionTensors tensors = make_inputs(c);
   const auto problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
   const auto rows = sample_rows(c);
+  const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
   lvsa_numerics numerics{};
   numerics.key_tile = 64;
   numerics.p_dtype = LVSA_BF16;
@@ -78,16 +79,16 @@ TEST(TierC, RemarksOnErrorsThatLeanOneWayAndOnlyThen) {
     Tensor out(LVSA_F32, tensors.q.shape(), c.layout);
     auto* values = reinterpret_cast<float*>(out.bytes());
     for (std::size_t r = 0; r < rows.size(); ++r) {
+      const auto steps = row_steps(model, c.grid, pattern, rows[r], exact[r].keys);
       for (std::size_t i = 0; i < 16; ++i) {
-        const double t = output_tolerance(model, exact[r], i, 100.0).total;
+        const double t = output_tolerance(model, exact[r], i, steps).total;
         values[static_cast<std::size_t>(rows[r].token) * 16 + i] =
             static_cast<float>(exact[r].out[i] + share * t);
       }
     }
     KernelOutputs outputs;
     outputs.out = out.view();
-    return tier_c_remark(outputs, LVSA_F32, problem, rows, exact, model,
-                         [](std::size_t) { return 100.0; });
+    return tier_c_remark(outputs, LVSA_F32, problem, rows, exact, model);
   };
   EXPECT_EQ(remark(0.0), "");
   EXPECT_EQ(remark(0.02), "");
