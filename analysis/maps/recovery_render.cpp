@@ -89,26 +89,6 @@ ordered_json row_json(const MaskRecovery& recovery, std::int64_t b, std::int64_t
 
 }  // namespace
 
-char cell_letter(CellState state) {
-  switch (state) {
-    case CellState::kAttended:
-      return '#';
-    case CellState::kMissing:
-      return '-';
-    case CellState::kExtra:
-      return '+';
-    case CellState::kPartial:
-      return '%';
-    case CellState::kRepeated:
-      return '2';
-    case CellState::kUndecided:
-      return '?';
-    case CellState::kSkipped:
-      break;
-  }
-  return '.';
-}
-
 std::string recovery_as_text(const MaskRecovery& recovery, RecoveryPlace place) {
   constexpr std::int64_t kSideBySide = 48;
   const std::int64_t frames = recovery.c.grid.frames;

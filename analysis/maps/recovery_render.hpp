@@ -15,10 +15,6 @@ struct RecoveryPlace {
   std::int64_t head = 0;
 };
 
-/// A character a frame pair: '#' attended and due, '.' neither, '+' extra, '-' missing, '%' part of
-/// the frame, '2' more than once, '?' undecided.
-char cell_letter(CellState state);
-
 /// Pattern, recovered mask and difference, side by side for short videos, else below each other.
 std::string recovery_as_text(const MaskRecovery& recovery, RecoveryPlace place);
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cmath>
-
+#include "analysis/report/html_bound.hpp"
 #include "analysis/report/html_figure.hpp"
+#include "analysis/report/html_heat.hpp"
+#include "analysis/report/html_recovered.hpp"
 #include "analysis/report/text_format.hpp"
+#include "analysis/verify/run_case.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -23,9 +25,28 @@ std::string copy_box(std::string_view what, const std::string& text) {
 }
 
 std::string message_html(const CaseResult& result) {
-  if (result.message.empty()) return "";
-  return fmt::format("<p class=\"message s-{}\"><span>{}</span></p>", status_name(result.status),
-                     escape_markup(result.message));
+  const std::string_view status = status_name(result.status);
+  std::string html;
+  const auto add = [&](std::string_view kind, const char* title, const std::string& text) {
+    if (text.empty()) return;
+    html += fmt::format("<p class=\"message {}\">{}<span>{}</span></p>", kind, title,
+                        escape_markup(text));
+  };
+  const std::string of_status = fmt::format("s-{}", status);
+  add(of_status, "", result.message);
+  add(of_status, "<b>What the failing elements have in common</b>", result.where);
+  add("suspect", "<b>Remark: within the bounds, but unlikely of a right kernel</b>",
+      result.suspect);
+  return html;
+}
+
+std::string repeat_html(const CaseResult& result) {
+  std::string html = "<div class=\"repeat\">" + copy_box("command", result.command) +
+                     copy_box("case", result.line);
+  if (!result.replay.empty()) {
+    html += copy_box("smallest case", "lvsa-verify replay " + shell_quoted(result.replay));
+  }
+  return html + "</div>\n";
 }
 
 std::string swatch(std::string_view variable, std::string_view name) {
@@ -35,87 +56,56 @@ std::string swatch(std::string_view variable, std::string_view name) {
 
 std::string figure_html(const CaseResult& result, const MaskEntry& mask) {
   const std::string figure = frame_figure(result, mask);
-  const char* title = has_frame_ratios(result) ? "Mask and error by query frame" : "Mask";
+  const bool has_heads = result.c.heads > 1 && !result.frame_heads.cells.empty();
+  const char* title = !has_frame_ratios(result) ? "Mask"
+                      : has_heads               ? "Mask, and error by query frame and head"
+                                                : "Mask, and error by query frame";
   std::string html = fmt::format("<section><h4>{}</h4>", title);
   if (!figure.empty()) {
-    html += "<div class=\"scroll\">" + figure + "</div>";
+    html += "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"Mask and errors\">" +
+            figure + "</div>";
     if (!mask.symbol_id.empty()) {
       html += "<ul class=\"legend\">" + swatch("--mask-global", "global (anchor) frame") +
               swatch("--mask-window", "window") + swatch("--mask-both", "both") +
-              swatch("--mask-skip", "not attended") + "</ul>";
+              swatch("--mask-skip", "not attended");
+      if (!result.c.condition_frames.empty()) html += "<li>&#9662; condition frame</li>";
+      html += "</ul>";
     }
+    if (has_heads) html += "<ul class=\"legend\"><li>by head:</li>" + heat_legend() + "</ul>";
   }
   if (!mask.note.empty()) html += "<p class=\"soft\">" + escape_markup(mask.note) + "</p>";
   return html + "</section>";
 }
 
-// --- worst element ------------------------------------------------------------------------------
+// --- named checks
+// ---------------------------------------------------------------------------------
 
-std::string term_row(std::string_view name, std::string_view formula, double value, double total) {
-  const double share = total > 0.0 && std::isfinite(value / total) ? value / total : 0.0;
+std::string check_row(const NamedCheck& check) {
+  const char* kind = check.state == CheckState::kFails   ? "fails"
+                     : check.state == CheckState::kHolds ? "holds"
+                                                         : "na";
   return fmt::format(
-      "<tr><th scope=\"row\">{}<span class=\"formula\">{}</span></th><td class=\"n\">{}</td>"
-      "<td><span class=\"meter\" aria-hidden=\"true\"><i style=\"width:{:.0f}%\"></i></span>"
-      "<span class=\"visually-hidden\">{:.0f} %</span></td></tr>",
-      name, formula, number_text(value, 4), 100.0 * share, 100.0 * share);
+      "<tr><th scope=\"row\">{}</th><td class=\"state state-{}\"><svg class=\"icon\" "
+      "aria-hidden=\"true\"><use href=\"#icon-{}\"/></svg>{}</td><td class=\"soft\">{}</td></tr>",
+      escape_markup(check.name), kind, kind, check_state_name(check.state),
+      escape_markup(check.message));
 }
 
-std::string bound_table(const Tolerance& t) {
-  const double sum = t.p_rounding + t.scores + t.accumulation + t.underflow;
-  return "<table class=\"terms\"><caption>Its bound, term by term</caption>"
-         "<thead><tr><th scope=\"col\">Term</th><th scope=\"col\" class=\"n\">Value</th>"
-         "<th scope=\"col\">Share</th></tr></thead><tbody>" +
-         term_row("P rounded before P&middot;V", "u<sub>P</sub> A", t.p_rounding, sum) +
-         term_row("scores, through the softmax",
-                  "&Sigma; p<sub>j</sub> |v<sub>j</sub> &minus; o| &eta;<sub>j</sub> / L", t.scores,
-                  sum) +
-         term_row("accumulation of P&middot;V and L", "(B + 2N + 4) u<sub>a</sub> (A + |o|)",
-                  t.accumulation, sum) +
-         term_row("underflow of P", "&mu;<sub>P</sub> &Sigma; |v<sub>j</sub>| / L", t.underflow,
-                  sum) +
-         fmt::format(
-             "</tbody><tfoot><tr><th scope=\"row\">bound: the sum &times; (1 + "
-             "2<sup>&minus;6</sup>)</th>"
-             "<td class=\"n\">{}</td><td></td></tr></tfoot></table>",
-             number_text(t.total, 4));
-}
-
-std::string element_html(const ElementReport& element, const std::string& place) {
-  return "<dl class=\"facts\">" + fact("where", place) +
-         fact("expected", number_text(element.expected, 9)) +
-         fact("got", number_text(element.got, 9)) +
-         fact("error", number_text(std::abs(element.got - element.expected), 4)) +
-         fact("bound", number_text(element.tolerance.total, 4)) +
-         fact("error / bound", number_text(element.ratio, 4) + " (output rounding set aside)") +
-         "</dl>";
-}
-
-std::string counts_text(const OutputCheck& check) {
-  std::string text =
-      fmt::format("{} elements checked, {} outside their bounds", check.checked, check.failed);
-  if (check.unwritten > 0) text += fmt::format(", {} never written", check.unwritten);
-  return text + ".";
-}
-
+// What fails comes first, what does not apply last.
 std::string checks_html(const CaseResult& result) {
-  const OutputCheck& output = result.output;
-  if (output.checked == 0 && output.unwritten == 0) {
-    return "<section><h4>Output</h4><p>Nothing was checked.</p></section>";
+  if (result.checks.empty()) return "";
+  std::string rows;
+  for (const CheckState state :
+       {CheckState::kFails, CheckState::kHolds, CheckState::kNotApplicable}) {
+    for (const NamedCheck& check : result.checks) {
+      if (check.state == state) rows += check_row(check);
+    }
   }
-  std::string html = "<section><h4>Worst element of the output</h4>";
-  html += "<p class=\"soft\">" + counts_text(output) + "</p>";
-  if (output.checked > 0) {
-    html +=
-        element_html(output.worst, place_text(output.worst)) + bound_table(output.worst.tolerance);
-  }
-  if (result.lse.checked > 0) {
-    html += "<h4>Worst element of the log-sum-exp</h4><p class=\"soft\">" +
-            counts_text(result.lse) + "</p>" +
-            element_html(result.lse.worst, lse_place_text(result.lse.worst));
-  } else {
-    html += "<p class=\"soft\">The kernel has no log-sum-exp output.</p>";
-  }
-  return html + "</section>";
+  return "<section><h4>Checks</h4><table class=\"terms\"><caption>Relations and probes that need "
+         "no "
+         "bound</caption><thead><tr><th scope=\"col\">Check</th><th scope=\"col\">State</th>"
+         "<th scope=\"col\">What</th></tr></thead><tbody>" +
+         rows + "</tbody></table></section>";
 }
 
 // --- facts --------------------------------------------------------------------------------------
@@ -192,15 +182,27 @@ std::string time_facts(const CaseResult& result) {
   return html + "</dl></section>";
 }
 
+std::string input_facts(const CaseResult& result) {
+  const InputHashes& hashes = result.inputs;
+  if (hashes.q == 0 && hashes.k == 0 && hashes.v == 0) return "";
+  return fmt::format(
+      "<section><h4>Hashes of the inputs</h4><dl class=\"facts mono\">{}{}{}</dl></section>",
+      fact("q", fmt::format("{:016x}", hashes.q)), fact("k", fmt::format("{:016x}", hashes.k)),
+      fact("v", fmt::format("{:016x}", hashes.v)));
+}
+
 }  // namespace
 
 std::string case_details(const CaseResult& result, std::size_t number, const MaskEntry& mask) {
-  return fmt::format("<h3 class=\"visually-hidden\">Case {}</h3>", number) + message_html(result) +
-         "<div class=\"repeat\">" + copy_box("command", result.command) +
-         copy_box("case", result.line) + "</div>\n<div class=\"columns\"><div>" +
-         figure_html(result, mask) + "<div class=\"groups\">" + geometry_facts(result.c) +
-         pattern_facts(result, mask) + power_facts(result) + time_facts(result) + "</div></div>" +
-         checks_html(result) + "</div>\n";
+  return fmt::format(
+             "<div class=\"case-head\"><h3>Case {0}</h3><a href=\"#case-{0}\">link to case "
+             "{0}</a></div>",
+             number) +
+         message_html(result) + repeat_html(result) + figure_html(result, mask) +
+         "<div class=\"columns\"><div>" + worst_elements(result) + "</div><div>" +
+         recovered_section(result) + checks_html(result) + "<div class=\"groups\">" +
+         geometry_facts(result.c) + pattern_facts(result, mask) + power_facts(result) +
+         time_facts(result) + input_facts(result) + "</div></div></div>\n";
 }
 
 }  // namespace lvsa::analysis

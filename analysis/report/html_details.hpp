@@ -9,8 +9,8 @@
 
 namespace lvsa::analysis {
 
-/// Message, what repeats the case, mask and errors, worst elements, facts, timings; `number` is
-/// that of its row in the table.
+/// Messages, what repeats the case, mask and errors, worst elements with their bounds, checks,
+/// facts; `number` is that of its row in the table.
 std::string case_details(const CaseResult& result, std::size_t number, const MaskEntry& mask);
 
 }  // namespace lvsa::analysis

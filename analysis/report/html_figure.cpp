@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "analysis/report/html_heat.hpp"
 #include "analysis/report/text_format.hpp"
 
 namespace lvsa::analysis {
@@ -18,6 +19,9 @@ constexpr double kTop = 42.0;
 constexpr double kGap = 40.0;        // between mask and strip; the label "text" stands there
 constexpr double kTitleRoom = 74.0;  // of "key frame" across and "query frame" down, for tiny masks
 constexpr double kStripWidth = 180.0;
+constexpr double kHeatWidth = 224.0;  // at most
+constexpr double kMaxHeadWidth = 18.0;
+constexpr double kHeatTitleRoom = 150.0;
 constexpr std::array<double, 4> kTicks = {1e-4, 0.01, 1.0, 100.0};
 
 // Sizes of one figure in pixels.
@@ -27,7 +31,10 @@ struct Plan {
   double side = 1.0;  ///< T * cell
   bool has_mask = false;
   bool has_strip = false;
+  bool has_heat = false;
   bool has_text_row = false;
+  double heat_x = 0.0;
+  double head_width = 0.0;
   double strip_x = 0.0;
   double text_y = 0.0;
   double bottom = 0.0;  ///< lower end of the axes
@@ -45,7 +52,13 @@ Plan make_plan(const CaseResult& result, const MaskEntry& mask) {
   const double cell = std::min(kMaxCell, kMaskSide / static_cast<double>(plan.frames));
   plan.cell = cell > 1.0 ? std::floor(cell) : cell;  // whole pixels keep the rows equally high
   plan.side = plan.cell * static_cast<double>(plan.frames);
-  plan.strip_x = kLeft + (plan.has_mask ? std::max(plan.side, kTitleRoom) + kGap : 0.0);
+  plan.heat_x = kLeft + (plan.has_mask ? std::max(plan.side, kTitleRoom) + kGap : 0.0);
+  const auto heads = static_cast<double>(std::max<std::int64_t>(result.c.heads, 1));
+  plan.has_heat = plan.has_strip && result.c.heads > 1 && !result.frame_heads.cells.empty();
+  plan.head_width = std::min(kMaxHeadWidth, kHeatWidth / heads);
+  if (plan.head_width > 1.0) plan.head_width = std::floor(plan.head_width);
+  const double heat_room = std::max(heads * plan.head_width, kHeatTitleRoom) + kGap;
+  plan.strip_x = plan.heat_x + (plan.has_heat ? heat_room : 0.0);
   plan.text_y = kTop + plan.side + 8.0;
   plan.bottom = plan.text_y + (plan.has_text_row ? 14.0 : -6.0);
   plan.width = plan.has_strip ? plan.strip_x + kStripWidth + 22.0
@@ -96,6 +109,30 @@ std::string mask_part(const Plan& plan, const MaskEntry& mask) {
   return svg + fmt::format("<path class=\"grid\" shape-rendering=\"crispEdges\" d=\"{}\"/>", grid);
 }
 
+// Small triangles over the columns of the condition frames.
+std::string condition_marks(const Plan& plan, const Case& c) {
+  std::string path;
+  for (const std::int64_t frame : c.condition_frames) {
+    if (frame < 0 || frame >= plan.frames) continue;
+    path += fmt::format("M{:g} {:g}l-3.5 -5h7z",
+                        kLeft + (static_cast<double>(frame) + 0.5) * plan.cell, kTop - 0.5);
+  }
+  return path.empty() ? "" : fmt::format("<path class=\"condition\" d=\"{}\"/>", path);
+}
+
+std::string heat_map(const Plan& plan, const CaseResult& result) {
+  HeatPlan heat;
+  heat.frames = plan.frames;
+  heat.heads = result.c.heads;
+  heat.x = plan.heat_x;
+  heat.y = kTop;
+  heat.frame_height = plan.cell;
+  heat.head_width = plan.head_width;
+  heat.text_y = plan.text_y;
+  heat.bottom = plan.has_text_row ? plan.text_y + kTextRowHeight : kTop + plan.side;
+  return heat_part(heat, result.frame_heads);
+}
+
 std::string strip_axis(const Plan& plan) {
   const double limit = plan.strip_x + ratio_position(1.0) * kStripWidth;
   std::string svg = fmt::format(
@@ -142,7 +179,7 @@ std::vector<Bar> make_bars(const Plan& plan, const std::vector<double>& ratios) 
   }
   if (plan.has_text_row) {
     const double ratio = ratios[static_cast<std::size_t>(plan.frames)];
-    if (!(ratio < 0.0)) bars.push_back({"text rows", ratio, plan.text_y, 10.0});
+    if (!(ratio < 0.0)) bars.push_back({"text rows", ratio, plan.text_y, kTextRowHeight});
   }
   return bars;
 }
@@ -191,6 +228,7 @@ std::string figure_label(const CaseResult& result, const Plan& plan, const MaskE
         std::count_if(bars.begin(), bars.end(), [](const Bar& bar) { return is_over(bar.ratio); }),
         bars.size());
   }
+  if (plan.has_heat) label += ' ' + heat_label(plan.frames, result.frame_heads);
   if (label.empty()) label = fmt::format("Case {}", status_name(result.status));
   return label;
 }
@@ -219,12 +257,13 @@ std::string frame_figure(const CaseResult& result, const MaskEntry& mask) {
       " aria-label=\"{2}\">",
       plan.width, plan.height, escape_markup(figure_label(result, plan, mask, bars)));
   svg += row_labels(plan, kLeft);
-  if (plan.has_mask) svg += mask_part(plan, mask);
+  if (plan.has_mask) svg += mask_part(plan, mask) + condition_marks(plan, result.c);
+  if (plan.has_heat) svg += heat_map(plan, result);
   if (plan.has_strip) {
     svg += strip_axis(plan) + strip_bars(plan, bars);
     if (plan.has_text_row) {
       svg += fmt::format("<text x=\"{:g}\" y=\"{:g}\" text-anchor=\"end\">text</text>",
-                         plan.strip_x - 6.0, plan.text_y + 9.0);
+                         plan.heat_x - 6.0, plan.text_y + 9.0);
     }
   }
   return svg + "</svg>";

@@ -21,7 +21,7 @@ double ratio_position(double ratio);
 bool has_frame_ratios(const CaseResult& result);
 
 /// Mask (query frames down, key frames across) and, on the same rows, the worst error over bound
-/// of each query frame; text rows below. Empty where there is neither.
+/// by head and of each query frame; text rows below. Empty where there is neither.
 std::string frame_figure(const CaseResult& result, const MaskEntry& mask);
 
 }  // namespace lvsa::analysis

@@ -65,21 +65,18 @@ MaskEntry MaskLibrary::add(const Case& c) {
     const std::string symbol =
         fmt::format("viewBox=\"0 0 {0} {0}\">{1}", pattern.frames(), mask_shapes(pattern));
     const std::string fresh_id = fmt::format("mask-{}", id_of_symbol_.size() + 1);
-    entry.symbol_id = id_of_symbol_.try_emplace(symbol, fresh_id).first->second;
+    const auto [found, is_new] = id_of_symbol_.try_emplace(symbol, fresh_id);
+    entry.symbol_id = found->second;
+    if (is_new) {
+      symbols_.push_back({fresh_id, fmt::format("<symbol id=\"{}\" preserveAspectRatio=\"none\" "
+                                                "{}</symbol>\n",
+                                                fresh_id, symbol)});
+    }
     entry.globals = pattern.globals.size();
   } catch (const Error& error) {
     entry.note = fmt::format("Mask not drawn: {}", error.what());
   }
   return entry;
-}
-
-std::string MaskLibrary::symbols() const {
-  std::string text =
-      "<svg width=\"0\" height=\"0\" style=\"position:absolute\" aria-hidden=\"true\">\n";
-  for (const auto& [symbol, id] : id_of_symbol_) {
-    text += fmt::format("<symbol id=\"{}\" preserveAspectRatio=\"none\" {}</symbol>\n", id, symbol);
-  }
-  return text + "</svg>\n";
 }
 
 }  // namespace lvsa::analysis

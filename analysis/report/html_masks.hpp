@@ -3,6 +3,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "analysis/verify/case.hpp"
 #include "core/pattern/frame_pattern.hpp"
@@ -27,11 +29,12 @@ class MaskLibrary {
  public:
   /// Rebuilds the pattern of a case. Never throws Error: what is wrong stands in the note.
   MaskEntry add(const Case& c);
-  /// All symbols, within an invisible <svg>.
-  std::string symbols() const;
+  /// Id and <symbol> of each, in the order of their first use.
+  const std::vector<std::pair<std::string, std::string>>& symbols() const { return symbols_; }
 
  private:
   std::map<std::string, std::string> id_of_symbol_;  // content -> id
+  std::vector<std::pair<std::string, std::string>> symbols_;
 };
 
 }  // namespace lvsa::analysis

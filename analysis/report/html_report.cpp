@@ -3,32 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <set>
 
 #include "analysis/report/html_assets.hpp"
 #include "analysis/report/html_case.hpp"
-#include "analysis/report/html_masks.hpp"
+#include "analysis/report/html_cases.hpp"
 #include "analysis/report/html_overview.hpp"
 #include "analysis/report/text_format.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-constexpr std::array<Status, 7> kStatuses = {Status::kPass,       Status::kWeak,  Status::kFail,
-                                             Status::kError,      Status::kCrash, Status::kTimeout,
-                                             Status::kUnsupported};
-
 std::string value_of(const Provenance& provenance, std::string_view name) {
   for (const auto& [key, value] : provenance) {
     if (key == name) return value;
   }
   return "";
-}
-
-std::int64_t count_status(const std::vector<CaseResult>& results, Status status) {
-  return std::count_if(results.begin(), results.end(),
-                       [=](const CaseResult& result) { return result.status == status; });
 }
 
 std::string outcome_text(const RunSummary& summary) {
@@ -84,19 +73,21 @@ std::string verdict_html(const RunSummary& summary) {
       status_name(status), status_icon(status), outcome_text(summary), note);
 }
 
-std::string tile(const std::string& name, const std::string& value, const std::string& note) {
-  return fmt::format("<div><dt>{}</dt><dd>{} <small>{}</small></dd></div>", name, value, note);
+std::string tile(const std::string& name, const std::string& value, bool zero) {
+  return fmt::format("<div{}><dt>{}</dt><dd>{}</dd></div>", zero ? " class=\"zero\"" : "", name,
+                     value);
 }
 
 std::string tiles_html(const RunTotals& totals) {
   std::string html = "<dl class=\"tiles\">";
-  for (const Status status : kStatuses) {
-    html += tile(status_icon(status) + std::string(status_name(status)),
-                 std::to_string(totals.count(status)), "");
+  for (const Status status : listed_statuses()) {
+    const std::int64_t count = totals.count(status);
+    html += tile(status_icon(status) + std::string(status_name(status)), std::to_string(count),
+                 count == 0);
   }
   const Timings& total = totals.timings;
-  html += tile("kernel time", seconds_text(total.kernel_s), "");
-  html += tile("checking", seconds_text(total.inputs_s + total.oracle_s), "");
+  html += tile("kernel time", seconds_text(total.kernel_s), false);
+  html += tile("checking", seconds_text(total.inputs_s + total.oracle_s), false);
   return html + "</dl>\n";
 }
 
@@ -109,7 +100,7 @@ std::string left_out_html(std::int64_t shown, std::int64_t cases) {
 
 std::string overview_html(const std::vector<CaseResult>& results) {
   std::string legend;
-  for (const Status status : kStatuses) {
+  for (const Status status : listed_statuses()) {
     legend += fmt::format("<li>{}{}</li>", status_icon(status), status_name(status));
   }
   return fmt::format(
@@ -119,71 +110,43 @@ std::string overview_html(const std::vector<CaseResult>& results) {
       overview_figure(results), legend);
 }
 
-std::string status_choices(const std::vector<CaseResult>& results) {
-  std::string html;
-  for (const Status status : kStatuses) {
-    const std::int64_t count = count_status(results, status);
-    if (count == 0) continue;
-    html += fmt::format(
-        "<label class=\"choice\"><input type=\"checkbox\" name=\"status\" value=\"{0}\""
-        " checked>{1}{0} ({2})</label>",
-        status_name(status), status_icon(status), count);
-  }
-  return html;
-}
-
-std::string filters_html(const std::vector<CaseResult>& results) {
-  std::set<std::string> models;
-  for (const CaseResult& result : results) models.insert(result.c.model);
-  std::string options = "<option value=\"\">all</option>";
-  for (const std::string& model : models) {
-    options += fmt::format("<option value=\"{0}\">{0}</option>", escape_markup(model));
-  }
-  return fmt::format(
-      "<form id=\"filters\" class=\"filters\"><fieldset><legend>Status</legend>{}</fieldset>"
-      "<div><label class=\"label\" for=\"filter-model\">Model</label><select "
-      "id=\"filter-model\">{}</select></div>"
-      "<div><label class=\"label\" for=\"filter-text\">Text in case or message</label>"
-      "<input type=\"search\" id=\"filter-text\" placeholder=\"D=64 indicator\"></div>"
-      "<button type=\"reset\" class=\"plain\">Reset</button></form>\n"
-      "<div class=\"bar\"><span id=\"shown\" role=\"status\">{} cases</span><span>"
-      "<button type=\"button\" class=\"plain\" id=\"open-all\">Open all</button> "
-      "<button type=\"button\" class=\"plain\" id=\"close-all\">Close all</button></span></div>\n",
-      status_choices(results), options, results.size());
-}
-
-// The table, and before it the masks that its rows refer to.
-std::string cases_html(const std::vector<CaseResult>& results) {
-  std::string html = "<h2 id=\"cases-heading\">Cases</h2>\n";
-  if (results.empty()) return html + "<p class=\"panel empty\">This run had no cases.</p>\n";
-  MaskLibrary masks;
-  std::string bodies;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    bodies += case_table_body(results[i], i + 1, masks.add(results[i].c));
-  }
-  return html + filters_html(results) + masks.symbols() +
-         "<div class=\"table-box\"><table class=\"cases\" id=\"cases\"><caption "
-         "class=\"visually-hidden\">"
-         "Cases; the button in the first column opens the details</caption>\n" +
-         case_table_head() + bodies +
-         "</table></div>\n<p id=\"none\" class=\"panel empty\" hidden>No case fits the "
-         "filters.</p>\n";
+std::string help_entry(const std::string& name, const char* text) {
+  return fmt::format("<dt>{}</dt><dd>{}</dd>", name, text);
 }
 
 std::string help_html() {
-  return "<h2>How to read this page</h2>\n<div class=\"panel help\"><dl>"
-         "<dt>Error / bound</dt><dd>Each checked element has its own bound: how far a right kernel "
-         "of"
-         " these types can be from the exact result, which an fp64 oracle computes from the same"
-         " inputs. The number is the share of its bound that the error takes up, the rounding to "
-         "the"
-         " output type set aside; above 1 the element is wrong. The scale is logarithmic.</dd>"
-         "<dt>pass</dt><dd>every checked element lies within its bound</dd>"
-         "<dt>weak</dt><dd>the same, but the bounds are too wide for this to mean much</dd>"
-         "<dt>fail</dt><dd>an element outside its bound, never written, or not finite</dd>"
-         "<dt>error</dt><dd>the kernel gave up</dd>"
-         "<dt>unsupported</dt><dd>the kernel does not claim to serve the case; not counted as "
-         "failed</dd>"
+  const auto of_status = [](Status status, const char* text) {
+    return help_entry(status_icon(status) + " " + std::string(status_name(status)), text);
+  };
+  return "<h2>How to read this page</h2>\n<div class=\"panel help\"><dl>" +
+         help_entry(
+             "Error / bound",
+             "Each checked element has its own bound: how far a right kernel of these types "
+             "can be from the exact result, which an fp64 oracle computes from the same "
+             "inputs. The number is the share of its bound that the error takes up, the "
+             "rounding to the output type set aside; above 1 the element is wrong. The scale "
+             "is logarithmic.") +
+         help_entry("Tier A, tier B",
+                    "Tier A is the bound of any kernel of these types. A kernel that declares its "
+                    "schedule is also held against a replay of it, tier B, which leaves far less "
+                    "room.") +
+         help_entry(
+             "Checks",
+             "relations that hold exactly for every right kernel, whatever its rounding; one "
+             "that fails makes the case fail") +
+         help_entry(
+             "Mask",
+             "query frames down, key frames across: global (anchor) frames, the window, both; "
+             "beside it the share of query-key pairs that is attended") +
+         of_status(Status::kPass, "every checked element lies within its bound") +
+         of_status(Status::kWeak, "the same, but the bounds are too wide for this to mean much") +
+         of_status(Status::kFail,
+                   "an element outside its bound, never written, or not finite; or a check fails") +
+         of_status(Status::kError, "the kernel gave up") +
+         of_status(Status::kCrash, "the kernel ended its process: a signal, an abort, an exit") +
+         of_status(Status::kTimeout, "the kernel did not return in time") +
+         of_status(Status::kUnsupported,
+                   "the kernel does not claim to serve the case; not counted as failed") +
          "</dl></div>\n";
 }
 

@@ -136,6 +136,36 @@ std::vector<double> read_ratios(const Json& json) {
   return ratios;
 }
 
+FrameHeadMap read_frame_heads(const Json& json) {
+  FrameHeadMap map;
+  const Json& object = member(json, "frame_heads");
+  map.frames_per_row = integer(object, "frames_per_row");
+  if (map.frames_per_row < 1) wrong("frames_per_row", "an integer from 1");
+  const Json& list = member(object, "cells");
+  if (!list.is_array()) wrong("cells", "an array");
+  for (const Json& cell : list) {
+    if (!cell.is_array() || cell.size() != 3) wrong("cells", "[row, head, ratio]");
+    map.cells.push_back(
+        {as_integer(cell[0], "cells"), as_integer(cell[1], "cells"), as_number(cell[2], "cells")});
+  }
+  return map;
+}
+
+RecoveredMask read_recovered(const Json& json) {
+  RecoveredMask mask;
+  const Json& object = member(json, "recovered_mask");
+  if (object.is_null()) return mask;
+  mask.batch = integer(object, "batch");
+  mask.head = integer(object, "head");
+  const Json& rows = member(object, "rows");
+  if (!rows.is_array() || rows.empty()) wrong("rows", "an array of strings");
+  for (const Json& row : rows) {
+    if (!row.is_string()) wrong("rows", "an array of strings");
+    mask.rows.push_back(row.get<std::string>());
+  }
+  return mask;
+}
+
 void read_texts(CaseResult& result, const Json& json) {
   result.line = text(json, "case");
   result.c = parse_case(result.line);
@@ -175,6 +205,8 @@ CaseResult read_result(const Json& json) {
   result.mean_signal = number(json, "mean_signal");
   result.mean_tolerance = number(json, "mean_tolerance");
   result.frame_worst_ratio = read_ratios(json);
+  result.frame_heads = read_frame_heads(json);
+  result.recovered = read_recovered(json);
   const Json& timings = member(json, "timings");
   result.timings = {number(timings, "inputs_s"), number(timings, "kernel_s"),
                     number(timings, "oracle_s")};

@@ -109,6 +109,20 @@ Json frame_ratios_json(const std::vector<double>& ratios) {
   return list;
 }
 
+// Triples, since most cases check few of the cells.
+Json frame_heads_json(const FrameHeadMap& map) {
+  Json cells = Json::array();
+  for (const FrameHeadCell& cell : map.cells) {
+    cells.push_back(Json::array({cell.row, cell.head, number(cell.ratio)}));
+  }
+  return {{"frames_per_row", map.frames_per_row}, {"cells", std::move(cells)}};
+}
+
+Json recovered_json(const RecoveredMask& mask) {
+  if (mask.rows.empty()) return nullptr;
+  return {{"batch", mask.batch}, {"head", mask.head}, {"rows", mask.rows}};
+}
+
 // Texts have gone through valid_utf8(), which replaces byte by byte; what is left is replaced here
 // instead of an exception.
 std::string dump(const Json& json) {
@@ -150,6 +164,8 @@ std::string to_json_line(const CaseResult& result) {
                {"mean_signal", number(result.mean_signal)},
                {"mean_tolerance", number(result.mean_tolerance)},
                {"frame_worst_ratio", frame_ratios_json(result.frame_worst_ratio)},
+               {"frame_heads", frame_heads_json(result.frame_heads)},
+               {"recovered_mask", recovered_json(result.recovered)},
                {"timings", timings_json(result.timings)},
                {"useful_gflops", number(result.useful_gflops)}});
 }

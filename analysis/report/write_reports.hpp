@@ -20,7 +20,7 @@ void make_report_folder(const std::string& folder);
 /// names the path and the reason.
 void write_derived_reports(const std::string& folder, const ResultSource& results,
                            const Provenance& provenance);
-inline constexpr std::int64_t kMostCasesOnPage = 2000;
+inline constexpr std::int64_t kMostCasesOnPage = 10000;
 /// Takes them away, before a run whose reports they are not, with what a killed process has left
 /// half written.
 void remove_derived_reports(const std::string& folder);

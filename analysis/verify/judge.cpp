@@ -19,8 +19,9 @@ using reference::RowId;
 using reference::RowResult;
 using reference::ShadowRow;
 
-void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
-               const FramePattern& pattern, const RowId& row, const RowResult& exact) {
+void judge_row(CaseResult& result, FrameHeadWorst& frame_heads, const KernelOutputs& outputs,
+               const BoundModel& model, const FramePattern& pattern, const RowId& row,
+               const RowResult& exact) {
   const Case& c = result.c;
   const RowSteps steps = row_steps(model, c.grid, pattern, row, exact.keys);
   std::vector<double> got(static_cast<std::size_t>(c.head_dim));
@@ -45,6 +46,7 @@ void judge_row(CaseResult& result, const KernelOutputs& outputs, const BoundMode
   const std::int64_t frame = std::min(row.token / c.grid.patches_per_frame, c.grid.frames);
   double& frame_worst = result.frame_worst_ratio[static_cast<std::size_t>(frame)];
   frame_worst = std::max(frame_worst, row_worst);
+  frame_heads.add(frame, row.head, row_worst);
 }
 
 // What came of the replay of the declared schedule.
@@ -175,11 +177,13 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
   result.rows_checked = static_cast<std::int64_t>(rows.size());
   const ScheduleOutcome schedule = judge_schedule(result, outputs, problem, rows, exact);
   result.schedule = joined(schedule);
+  FrameHeadWorst frame_heads(c.grid.frames, c.heads);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    judge_row(result, outputs, model, pattern, rows[i], exact[i]);
+    judge_row(result, frame_heads, outputs, model, pattern, rows[i], exact[i]);
     const bool sound = !schedule.sound.empty() && schedule.sound[i];
     if (scores_are_weak(exact[i]) && !sound) ++result.weak_rows;
   }
+  result.frame_heads = frame_heads.map();
   result.output.unwritten = outputs.unwritten_outputs;
   result.lse.unwritten = outputs.unwritten_lse;
   result.timings.oracle_s =

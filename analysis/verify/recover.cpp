@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "analysis/verify/inputs.hpp"
@@ -133,6 +134,40 @@ bool recovery_is_cheap(const Case& c) {
       static_cast<double>(c.grid.frames + c.grid.text_tokens + c.grid.patches_per_frame) + 64.0 +
       static_cast<double>(2 * c.head_dim);
   return rows * static_cast<double>(c.grid.seq_len()) * columns < kCheapProducts && c.head_dim >= 8;
+}
+
+char cell_letter(CellState state) {
+  switch (state) {
+    case CellState::kAttended:
+      return '#';
+    case CellState::kMissing:
+      return '-';
+    case CellState::kExtra:
+      return '+';
+    case CellState::kPartial:
+      return '%';
+    case CellState::kRepeated:
+      return '2';
+    case CellState::kUndecided:
+      return '?';
+    case CellState::kSkipped:
+      break;
+  }
+  return '.';
+}
+
+RecoveredMask recovered_mask(const MaskRecovery& recovery) {
+  RecoveredMask mask;
+  std::tie(mask.batch, mask.head) = first_difference(recovery);
+  const std::int64_t frames = recovery.c.grid.frames;
+  if (frames > kMaxReportedFrames) return mask;
+  for (std::int64_t f = 0; f < frames; ++f) {
+    std::string& row = mask.rows.emplace_back();
+    for (std::int64_t k = 0; k < frames; ++k) {
+      row += cell_letter(cell_state(recovery, mask.batch, mask.head, f, k));
+    }
+  }
+  return mask;
 }
 
 NamedCheck mask_check(const MaskRecovery& recovery) {

@@ -32,6 +32,10 @@ enum class CellState : std::uint8_t {
   kUndecided,  ///< attended, how often is not known
 };
 
+/// A character a frame pair: '#' attended and due, '.' neither, '+' extra, '-' missing, '%' part of
+/// the frame, '2' more than once, '?' undecided.
+char cell_letter(CellState state);
+
 /// One statement about query rows, as a line of the report and for programs.
 struct MaskDifference {
   std::string line;  ///< "query frame 17, head 5 attends frame 22, not in the pattern (step 3)"
@@ -75,6 +79,11 @@ bool recovery_is_cheap(const Case& c);
 
 /// The comparison as the check "mask" of a case's result.
 NamedCheck mask_check(const MaskRecovery& recovery);
+
+/// The masks of one batch element and head, the first that differs from the pattern, for a report;
+/// none beyond kMaxReportedFrames.
+RecoveredMask recovered_mask(const MaskRecovery& recovery);
+inline constexpr std::int64_t kMaxReportedFrames = 256;
 
 /// Fills in differences and mistake. (recover_compare.cpp)
 void compare_with_pattern(MaskRecovery& recovery);

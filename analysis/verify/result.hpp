@@ -9,6 +9,7 @@
 
 #include "analysis/verify/bounds.hpp"
 #include "analysis/verify/case.hpp"
+#include "analysis/verify/frame_heads.hpp"
 
 namespace lvsa::analysis {
 
@@ -79,6 +80,14 @@ struct InputHashes {
   std::uint64_t v = 0;
 };
 
+/// What the kernel attends in one batch element and head, from its outputs alone (recover.hpp): a
+/// row a query frame, a letter a key frame as cell_letter() has them.
+struct RecoveredMask {
+  std::int64_t batch = 0;
+  std::int64_t head = 0;
+  std::vector<std::string> rows;  ///< [T], each of T letters; empty: not recovered
+};
+
 struct Timings {
   double inputs_s = 0.0;
   double kernel_s = 0.0;
@@ -115,6 +124,8 @@ struct CaseResult {
   std::int64_t weak_rows = 0;  ///< rows with a score error of 2^-8 or more
   /// Worst ratio of each query frame ([T], text rows behind as one more entry); -1: not sampled.
   std::vector<double> frame_worst_ratio;
+  FrameHeadMap frame_heads;  ///< the same by query frame and head
+  RecoveredMask recovered;   ///< of a failed case where that costs little
 
   /// 4 * B * D * H * attended pairs / kernel time, in 1e9 a second; 0 where only some rows were
   /// wanted.

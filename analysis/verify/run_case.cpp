@@ -10,6 +10,7 @@
 #include "analysis/verify/byte_hash.hpp"
 #include "analysis/verify/judge.hpp"
 #include "analysis/verify/kernel_call.hpp"
+#include "analysis/verify/recover.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -63,6 +64,23 @@ void take_in_checks(CaseResult& result) {
       result.status = Status::kPass;
       result.message.clear();
     }
+  }
+}
+
+// Shows which frames a failed kernel attends. A kernel that cannot be probed has no mask to show;
+// its verdict stands.
+void recover_failed(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
+  const Case& c = result.c;
+  if (!options.recover_masks || result.status != Status::kFail || !recovery_is_cheap(c)) return;
+  if (c.grid.frames > kMaxReportedFrames) return;
+  RecoverOptions how;
+  how.threads = options.threads;
+  how.before_each = [&] {
+    if (options.part) options.part("recovering its mask");
+  };
+  try {
+    result.recovered = recovered_mask(recover_mask(c, kernel, how));
+  } catch (const Error&) {
   }
 }
 
@@ -168,6 +186,7 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
     }
   }
   take_in_checks(result);
+  recover_failed(result, kernel, options);
   return result;
 }
 

@@ -18,7 +18,8 @@ namespace lvsa::analysis {
 struct RunOptions {
   std::int32_t threads = 0;  ///< for the kernel; 0: its own choice
   RelationChoice relations = RelationChoice::kAuto;
-  std::string kernel_option;  ///< how --kernel named it, for the command that repeats a case
+  std::string kernel_option;   ///< how --kernel named it, for the command that repeats a case
+  bool recover_masks = false;  ///< of failed cases, where that costs little (recover.hpp)
   /// Called with the share of the case that is done, 0 .. 1, from one thread at a time.
   std::function<void(double)> progress;
   /// Called before each part of the case that may take long, with what it is: a crash or a hang is

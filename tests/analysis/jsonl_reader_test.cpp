@@ -108,6 +108,11 @@ CaseResult any_result() {
     const double ratio = std::fabs(any_double());
     r.frame_worst_ratio.push_back(*rc::gen::inRange(0, 4) == 0 ? -1.0 : ratio);
   }
+  r.frame_heads.frames_per_row = *rc::gen::inRange<std::int64_t>(1, 9);
+  for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+    r.frame_heads.cells.push_back({any_integer(), any_integer(), any_double()});
+  }
+  if (*rc::gen::inRange(0, 2) == 0) r.recovered = {any_integer(), any_integer(), {"#.", "+-"}};
   r.useful_gflops = any_double();
   r.timings = {any_double(), any_double(), any_double()};
   return r;
@@ -162,6 +167,16 @@ RC_GTEST_PROP(JsonReader, GivesBackEveryFieldOfAResult, ()) {
   for (std::size_t i = 0; i < a.frame_worst_ratio.size(); ++i) {
     expect_same(a.frame_worst_ratio[i], b.frame_worst_ratio[i]);
   }
+  RC_ASSERT(a.frame_heads.frames_per_row == b.frame_heads.frames_per_row);
+  RC_ASSERT(a.frame_heads.cells.size() == b.frame_heads.cells.size());
+  for (std::size_t i = 0; i < a.frame_heads.cells.size(); ++i) {
+    const FrameHeadCell& x = a.frame_heads.cells[i];
+    const FrameHeadCell& y = b.frame_heads.cells[i];
+    RC_ASSERT(std::tie(x.row, x.head) == std::tie(y.row, y.head));
+    expect_same(x.ratio, y.ratio);
+  }
+  RC_ASSERT(std::tie(a.recovered.batch, a.recovered.head, a.recovered.rows) ==
+            std::tie(b.recovered.batch, b.recovered.head, b.recovered.rows));
   expect_same(a.density, b.density);
   expect_same(a.mean_signal, b.mean_signal);
   expect_same(a.mean_tolerance, b.mean_tolerance);
@@ -175,7 +190,7 @@ RC_GTEST_PROP(JsonReader, GivesBackEveryFieldOfAResult, ()) {
 // A result of another shape than this test knows would be lost without anybody noticing: whoever
 // adds a field adds it to the writer, the reader and the property above, and then this number.
 TEST(JsonReader, KnowsHowManyFieldsAResultHas) {
-  EXPECT_EQ(Json::parse(to_json_line(sample_result())).size(), 26U);
+  EXPECT_EQ(Json::parse(to_json_line(sample_result())).size(), 28U);
 }
 
 std::string refusal(const std::string& line) {

@@ -53,7 +53,7 @@ TEST(HtmlReport, DrawsEachPatternOnce) {
   const std::vector<CaseResult> results(3, sample_result());
   const std::string page = page_of(results);
   EXPECT_EQ(count(page, "<symbol id=\"mask-"), 1U);
-  EXPECT_EQ(count(page, "href=\"#mask-1\""), 3U);
+  EXPECT_EQ(count(page, "href=\"#mask-1\""), 6U);  // row and details of each
 }
 
 TEST(HtmlReport, EscapesForeignText) {
