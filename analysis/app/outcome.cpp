@@ -152,6 +152,12 @@ void RunOutcome::print_row(const CaseResult& result) const {
   fmt::print("{}\n", analysis::result_row(result));
   if (!analysis::is_failure(result.status)) return;
   fmt::print("  {}\n", result.message);
+  std::string failing;
+  for (const analysis::NamedCheck& check : result.checks) {
+    if (check.state != analysis::CheckState::kFails) continue;
+    failing += (failing.empty() ? "" : ", ") + check.name;
+  }
+  if (!failing.empty()) fmt::print("  failing checks: {}\n", failing);
   if (!result.where.empty()) fmt::print("  where: {}\n", result.where);
   if (!result.replay.empty()) fmt::print("  smallest: lvsa-verify replay {}\n", result.replay);
   fmt::print("  repeat: {}\n", result.command);

@@ -15,6 +15,7 @@ namespace {
 
 struct Options {
   std::int64_t keys = 4096;
+  bool score = false;
   bool json = false;
 };
 
@@ -85,7 +86,9 @@ void print_text(const analysis::SelftestReport& report, std::int64_t keys) {
 }
 
 int run(const Options& options) {
-  const analysis::SelftestReport report = analysis::run_selftest(options.keys);
+  const analysis::SelftestReport report =
+      analysis::run_selftest(options.keys, options.score ? analysis::SelftestDepth::kFirstKill
+                                                         : analysis::SelftestDepth::kComplete);
   if (options.json) {
     print_json(report, options.keys);
   } else {
@@ -105,6 +108,9 @@ void add_selftest_command(CLI::App& app, Body& body) {
                    "Keys that a row of the long cases attends, for example 8192 or 32768")
       ->capture_default_str()
       ->check(CLI::Range(512, 1048576));
+  command->add_flag("--score", options->score,
+                    "Leave a kernel as soon as a small and a long case have found something: the "
+                    "score alone, in a fraction of the time");
   command->add_flag("--json", options->json, "One JSON object instead of the matrix");
   command->footer(
       "Example:\n  lvsa-verify selftest --keys 8192\n"

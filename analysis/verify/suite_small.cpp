@@ -74,6 +74,30 @@ std::vector<Case> small_cases() {
       "rows=0",
       "model=small T=15 P=60 H=1 Hkv=1 D=128 dtype=f16 p=f16 W=1 ref=5 step=2 input=gauss seed=26 "
       "rows=0",
+      // Inputs at which other mistakes show.
+      "model=small T=9 P=33 text=3 H=2 Hkv=2 D=64 dtype=bf16 W=1 ref=4 step=1 input=phantom "
+      "seed=27 "
+      "rows=0",
+      "model=small T=9 P=35 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=1 input=large seed=28 rows=0",
+      "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=ties seed=29 rows=0",
+      "model=small T=9 P=65 text=4 H=1 Hkv=1 D=64 dtype=f16 W=1 ref=4 step=2 input=sink seed=30 "
+      "rows=0",
+      "model=small T=9 P=129 text=4 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=beacon "
+      "seed=31 "
+      "rows=0",
+      "model=small T=13 P=65 text=4 H=2 Hkv=1 D=64 dtype=bf16 W=1 ref=5 step=2 input=integers "
+      "seed=32 rows=0",
+      "model=small T=13 P=31 H=1 Hkv=1 D=64 dtype=f32 W=1 ref=5 step=2 input=integers seed=33 "
+      "rows=0",
+      "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=indicator-tile "
+      "seed=34 "
+      "rows=0",
+      "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=indicator-key seed=35 "
+      "rows=0",
+      "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=gauss sigma=0 seed=36 "
+      "rows=0",
+      "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=gauss sigma=4 seed=37 "
+      "rows=0",
   });
 }
 
