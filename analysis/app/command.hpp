@@ -37,5 +37,7 @@ void add_check_command(CLI::App& app, Body& body);
 void add_merge_command(CLI::App& app, Body& body);
 void add_recover_command(CLI::App& app, Body& body);
 void add_explain_command(CLI::App& app, Body& body);
+void add_shrink_command(CLI::App& app, Body& body);
+void add_replay_command(CLI::App& app, Body& body);
 
 }  // namespace lvsa::app

@@ -17,6 +17,7 @@
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
 #include "analysis/run/case_pool.hpp"
+#include "analysis/verify/probes.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "core/error.hpp"
 
@@ -65,7 +66,9 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
       is_captured_kernel(kernel) ||
       (!options.capture.path.empty() && !options.kernel_given && analysis::has_captured_output(c));
   if (captured) return analysis::judge_captured(c, run);
-  return analysis::run_case(c, kernel, run);
+  CaseResult result = analysis::run_case(c, kernel, run);
+  if (options.probes) analysis::add_probes(result, kernel, run);
+  return result;
 }
 
 // Who adds an option that judge_case() uses adds it here, too.
@@ -110,7 +113,7 @@ class KernelRun::InProcess : public KernelRun::Way {
 
   void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
            const std::function<void(CaseResult)>& result) override {
-    Progress bar(static_cast<std::int64_t>(numbers.size()));
+    Progress bar(static_cast<std::int64_t>(numbers.size()), options_.quiet);
     std::int64_t done = 0;
     for (const std::int64_t number : numbers) {
       const Case& c = cases[static_cast<std::size_t>(number) - 1];
@@ -134,7 +137,8 @@ class KernelRun::InProcess : public KernelRun::Way {
 
 class KernelRun::InWorkers : public KernelRun::Way {
  public:
-  explicit InWorkers(const KernelOptions& options) : pool_(settings(options), callbacks()) {
+  explicit InWorkers(const KernelOptions& options)
+      : quiet_(options.quiet), pool_(settings(options), callbacks()) {
     name_ = pool_.start().name;
   }
 
@@ -142,7 +146,7 @@ class KernelRun::InWorkers : public KernelRun::Way {
 
   void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
            const std::function<void(CaseResult)>& result) override {
-    Progress bar(static_cast<std::int64_t>(numbers.size()));
+    Progress bar(static_cast<std::int64_t>(numbers.size()), quiet_);
     bar_ = &bar;
     cases_ = &cases;
     numbers_ = &numbers;
@@ -187,6 +191,7 @@ class KernelRun::InWorkers : public KernelRun::Way {
   }
 
   StopSignals signals_;
+  bool quiet_;
   const std::vector<Case>* cases_ = nullptr;
   const std::vector<std::int64_t>* numbers_ = nullptr;
   const std::function<void(CaseResult)>* result_ = nullptr;

@@ -36,6 +36,8 @@ struct KernelOptions {
   double memory_limit_gib = 0.0;       ///< of a worker; 0: none
   std::string shard = "1/1";
   std::string as_worker;  ///< hidden: this process is a worker
+  bool quiet = false;                  ///< no progress bar: a run within another one
+  bool probes = true;                  ///< small cases: recover the mask, blame capabilities
   OutcomeOptions outcome;
 };
 

@@ -81,6 +81,8 @@ int main(int argc, char** argv) {
   lvsa::app::add_merge_command(app, body);
   lvsa::app::add_recover_command(app, body);
   lvsa::app::add_explain_command(app, body);
+  lvsa::app::add_shrink_command(app, body);
+  lvsa::app::add_replay_command(app, body);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
@@ -91,7 +93,7 @@ int main(int argc, char** argv) {
   if (!body) {
     return complain(
         "a subcommand is due: kernel, vectors, eval, mask, selftest, evidence, export, check, "
-        "merge, recover or explain "
+        "merge, recover, explain, shrink or replay "
         "(see lvsa-verify --help)",
         lvsa::app::kBadInput);
   }

@@ -8,8 +8,8 @@
 
 namespace lvsa::app {
 
-Progress::Progress(std::int64_t total)
-    : terminal_(isatty(STDERR_FILENO) == 1), total_(std::max<std::int64_t>(1, total)) {}
+Progress::Progress(std::int64_t total, bool quiet)
+    : terminal_(!quiet && isatty(STDERR_FILENO) == 1), total_(std::max<std::int64_t>(1, total)) {}
 
 void Progress::show(std::int64_t done, double share, const std::string& item) {
   constexpr int kWidth = 30;

@@ -9,7 +9,8 @@ namespace lvsa::app {
 
 class Progress {
  public:
-  explicit Progress(std::int64_t total);
+  /// `quiet`: shows nothing.
+  explicit Progress(std::int64_t total, bool quiet = false);
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
