@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/shrink_failure.hpp"
+#include "analysis/verify/relations.hpp"
 #include "core/error.hpp"
 #include "core/io/atomic_file.hpp"
 
@@ -96,6 +98,12 @@ void add_shrink_command(CLI::App& app, Body& body) {
       "ref=5 step=1 input=gauss seed=7 rows=0'\n"
       "Exit code 1 when the case does not fail.");
   command->callback([options, &body] {
+    // Only what has to fail is looked at: a trial is one call of the kernel, or a few.
+    const auto relations = analysis::relations();
+    const bool relation = std::any_of(relations.begin(), relations.end(), [&](const auto& known) {
+      return known.name == options->check;
+    });
+    options->kernel.relations = relation ? "all" : "none";
     options->kernel.probes = options->check == "mask" || options->check == "capabilities";
     body = [options] {
       return options->kernel.as_worker.empty() ? run(*options) : run_as_worker(options->kernel);

@@ -12,6 +12,7 @@
 #include "analysis/verify/kernel_call.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/recover.hpp"
+#include "analysis/verify/relations.hpp"
 #include "analysis/verify/tier_b.hpp"
 #include "core/error.hpp"
 
@@ -194,6 +195,21 @@ ReplayVerdict judge_mask(const ReplayCase& replay, const lvsa_kernel& kernel,
   return {check.name, check.message, {}};
 }
 
+bool is_relation(const std::string& check) {
+  return std::any_of(relations().begin(), relations().end(),
+                     [&](const Relation& relation) { return relation.name == check; });
+}
+
+ReplayVerdict judge_relation(const ReplayCase& replay, const lvsa_kernel& kernel,
+                             std::int32_t threads) {
+  const Problem problem =
+      make_problem(replay.c, replay.tensors, pattern_of(replay.lists), {}, threads);
+  for (const NamedCheck& check : check_relations(kernel, problem, std::vector{replay.check})) {
+    if (check.state == CheckState::kFails) return {check.name, check.message, {}};
+  }
+  return {};
+}
+
 // Outputs, then what was not written, then the log-sum-exp, then the inputs.
 ReplayVerdict judge_call(const ReplayCase& replay, const KernelCall& call,
                          const AttentionTensors& tensors) {
@@ -230,6 +246,7 @@ ReplayVerdict judge_replay(const ReplayCase& replay, const lvsa_kernel& kernel,
                 fmt::format("kernel {} does not serve this replay: {}", kernel.name, *reason));
   }
   if (replay.check == "mask") return judge_mask(replay, kernel, threads);
+  if (is_relation(replay.check)) return judge_relation(replay, kernel, threads);
   const FramePattern pattern = pattern_of(replay.lists);
   AttentionTensors tensors{copied(replay.tensors.q, c.layout), copied(replay.tensors.k, c.layout),
                            copied(replay.tensors.v, c.layout)};
