@@ -214,6 +214,13 @@ void add_options(CLI::App* command, KernelOptions& options) {
       ->type_name("DIR");
   command->add_flag("--list", options.list, "Print the case lines and stop");
   command
+      ->add_option("--shrink", options.shrink,
+                   "Make the first N failing cases small and save them beside the report, for "
+                   "lvsa-verify replay; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->type_name("N");
+  command
       ->add_option("--relations", options.relations,
                    "Relations that must hold exactly, by calling the kernel some forty times more: "
                    "auto (cases that are small), all, none")

@@ -13,6 +13,7 @@
 #include "analysis/app/command.hpp"
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/progress.hpp"
+#include "analysis/app/shrink_failure.hpp"
 #include "analysis/app/stop_signals.hpp"
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
@@ -202,7 +203,7 @@ class KernelRun::InWorkers : public KernelRun::Way {
   analysis::CasePool pool_;
 };
 
-KernelRun::KernelRun(const KernelOptions& options) {
+KernelRun::KernelRun(const KernelOptions& options) : options_(options) {
   if (options.isolate == "none") {
     way_ = std::make_unique<InProcess>(options);
   } else {
@@ -216,7 +217,20 @@ const std::string& KernelRun::kernel_name() const { return way_->kernel_name(); 
 
 void KernelRun::run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
                     const std::function<void(CaseResult)>& result) {
-  way_->run(cases, numbers, result);
+  way_->run(cases, numbers, [&](CaseResult judged) {
+    shrink(judged);
+    result(std::move(judged));
+  });
+}
+
+// The first few failing cases get a replay file beside the report.
+void KernelRun::shrink(CaseResult& result) {
+  const bool due = analysis::is_failure(result.status) && shrunk_ < options_.shrink &&
+                   !options_.outcome.no_report && options_.capture.path.empty();
+  if (!due) return;
+  ++shrunk_;
+  result.replay = shrink_in_child(
+      result, options_, fmt::format("{}/replay-{}.json", options_.outcome.out, result.number));
 }
 
 }  // namespace lvsa::app

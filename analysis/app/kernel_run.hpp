@@ -38,6 +38,7 @@ struct KernelOptions {
   std::string as_worker;  ///< hidden: this process is a worker
   bool quiet = false;                  ///< no progress bar: a run within another one
   bool probes = true;                  ///< small cases: recover the mask, blame capabilities
+  std::int64_t shrink = 3;             ///< failing cases that are made small, if there is a report
   OutcomeOptions outcome;
 };
 
@@ -69,9 +70,13 @@ class KernelRun {
            const std::function<void(analysis::CaseResult)>& result);
 
  private:
+  void shrink(analysis::CaseResult& result);
+
   class Way;
   class InProcess;
   class InWorkers;
+  const KernelOptions& options_;
+  std::int64_t shrunk_ = 0;
   std::unique_ptr<Way> way_;
 };
 

@@ -40,7 +40,7 @@ int run(const Options& options) {
   if (options.values) return save_values(options);
   const Case c = analysis::parse_case(options.line);
   CaseResult result;
-  KernelRun(options.kernel).run({c}, [&](CaseResult judged) { result = std::move(judged); });
+  KernelRun(options.kernel).run({c}, {1}, [&](CaseResult judged) { result = std::move(judged); });
   const std::string kind = failure_kind(result);
   if (kind.empty() || (!options.check.empty() && kind != options.check)) {
     fmt::print("the case does not fail{}: {}{}{}\n",
@@ -103,6 +103,7 @@ void add_shrink_command(CLI::App& app, Body& body) {
     const bool relation = std::any_of(relations.begin(), relations.end(), [&](const auto& known) {
       return known.name == options->check;
     });
+    options->kernel.shrink = 0;
     options->kernel.relations = relation ? "all" : "none";
     options->kernel.probes = options->check == "mask" || options->check == "capabilities";
     body = [options] {

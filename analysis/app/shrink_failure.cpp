@@ -20,7 +20,7 @@ using analysis::CaseResult;
 // One case, judged as the options say.
 CaseResult judge_alone(const Case& c, const KernelOptions& options) {
   CaseResult judged;
-  KernelRun(options).run({c}, [&](CaseResult result) { judged = std::move(result); });
+  KernelRun(options).run({c}, {1}, [&](CaseResult result) { judged = std::move(result); });
   return judged;
 }
 
@@ -63,6 +63,7 @@ Shrunk shrink_failure(const CaseResult& result, const KernelOptions& options,
   trial.outcome.no_report = true;
   trial.jobs = 1;
   trial.quiet = true;
+  trial.shrink = 0;
   const auto fails = [&](const Case& c) {
     ++shrunk.runs;
     return failure_kind(judge_alone(c, trial)) == check;
@@ -86,7 +87,7 @@ std::string shrink_in_child(const CaseResult& result, const KernelOptions& optio
   std::filesystem::remove(path, ignored);
   run_child({"/proc/self/exe", "shrink", "--check", check, "--kernel", options.kernel, "--case",
              result.line, "--output", path, "--threads", std::to_string(options.threads)},
-            4.0 * budget.seconds);
+            3.0 * budget.seconds);
   return std::filesystem::is_regular_file(path, ignored) ? path : "";
 }
 

@@ -204,7 +204,9 @@ ReplayVerdict judge_relation(const ReplayCase& replay, const lvsa_kernel& kernel
                              std::int32_t threads) {
   const Problem problem =
       make_problem(replay.c, replay.tensors, pattern_of(replay.lists), {}, threads);
-  for (const NamedCheck& check : check_relations(kernel, problem, std::vector{replay.check})) {
+  RelationOptions options;
+  options.names = {replay.check};
+  for (const NamedCheck& check : check_relations(kernel, problem, options)) {
     if (check.state == CheckState::kFails) return {check.name, check.message, {}};
   }
   return {};
