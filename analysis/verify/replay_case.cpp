@@ -165,7 +165,7 @@ void set_rows(ReplayCase& replay, const lvsa_kernel* kernel, const std::vector<R
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ReplayRow row = due_row(rows[i], exact[i].out, exact[i].lse);
-    const double steps = row_steps(model, c.grid, pattern, rows[i], exact[i].keys);
+    const RowSteps steps = row_steps(model, c.grid, pattern, rows[i], exact[i].keys);
     for (std::size_t column = 0; column < row.exact.size(); ++column) {
       set_interval(row, column, output_tolerance(model, exact[i], column, steps).total, c.dtype);
     }
