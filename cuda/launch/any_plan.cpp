@@ -3,7 +3,9 @@
 namespace lvsa::cuda {
 namespace {
 
-constexpr std::size_t kValuesAt = 128;  // behind the item counter
+std::size_t counters_of(const lvsa_problem& p) {
+  return counter_bytes(p, p.dtype == LVSA_E4M3 ? fp8::kQueryTile : hopper::kQueryTile);
+}
 
 }  // namespace
 
@@ -12,16 +14,16 @@ const ProblemRules& rules_of(const lvsa_problem& p) {
 }
 
 std::size_t scratch_bytes(const lvsa_problem& p) {
-  return kValuesAt + (p.dtype == LVSA_E4M3 ? fp8_value_bytes(p) : 0);
+  return counters_of(p) + (p.dtype == LVSA_E4M3 ? fp8_value_bytes(p) : 0);
 }
 
 Verdict make_plan(const lvsa_problem& p, const DeviceFrameLists& lists, char* scratch,
                   AnyPlan* plan) {
-  auto* next_item = reinterpret_cast<int*>(scratch);
+  auto* counters = reinterpret_cast<int*>(scratch);
   if (p.dtype == LVSA_E4M3) {
-    return fp8_plan(p, lists, next_item, scratch + kValuesAt, &plan->emplace<Fp8Plan>());
+    return fp8_plan(p, lists, counters, scratch + counters_of(p), &plan->emplace<Fp8Plan>());
   }
-  return hopper_plan(p, lists, next_item, &plan->emplace<HopperPlan>());
+  return hopper_plan(p, lists, counters, &plan->emplace<HopperPlan>());
 }
 
 Verdict run_plan(const AnyPlan& plan, cudaStream_t stream) {

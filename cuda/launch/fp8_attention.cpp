@@ -65,15 +65,16 @@ std::size_t fp8_value_bytes(const lvsa_problem& p) {
   return static_cast<std::size_t>(fp8::value_bytes(p.batch * p.kv_heads, head_blocks(p)));
 }
 
-Verdict fp8_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* next_item,
+Verdict fp8_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* counters,
                  char* values, Fp8Plan* plan) {
   Verdict verdict = check_problem(&problem, kRules);
   if (verdict.ok()) verdict = check_device(problem, 90, 9);
   if (!verdict.ok()) return verdict;
   Fp8Plan made;
+  made.counter_bytes = counter_bytes(problem, fp8::kQueryTile);
   made.kernel = fp8::attention_function(problem.out_dtype);
   std::string message =
-      fill_work(problem, fp8::kQueryTile, true, lists, next_item, &made.parameters);
+      fill_work(problem, fp8::kQueryTile, true, lists, counters, &made.parameters);
   if (!message.empty()) return {LVSA_UNSUPPORTED, std::move(message)};
   fill(problem, values, &made);
   message = build_maps(problem, &made.parameters);
@@ -85,18 +86,21 @@ Verdict fp8_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int
 }
 
 Verdict fp8_run(const Fp8Plan& plan, cudaStream_t stream) {
-  Verdict verdict = from_cuda(cudaMemsetAsync(plan.parameters.next_item, 0, sizeof(int), stream),
-                              "cudaMemsetAsync");
+  Verdict verdict = clear_counters(plan.parameters, plan.counter_bytes, stream);
   if (verdict.ok()) {
     verdict = from_cuda(fp8::arrange_values(plan.values, plan.parameters.values, stream),
                         "arrange_values");
   }
-  if (!verdict.ok()) return verdict;
   fp8::Parameters parameters = plan.parameters;
   void* arguments[] = {&parameters};
-  return from_cuda(cudaLaunchKernel(plan.kernel, dim3(static_cast<unsigned>(plan.blocks)),
-                                    dim3(fp8::kThreads), arguments, fp8::kSharedBytes, stream),
-                   "cudaLaunchKernel");
+  bool due = true;
+  while (verdict.ok() && due) {
+    verdict = from_cuda(cudaLaunchKernel(plan.kernel, dim3(static_cast<unsigned>(plan.blocks)),
+                                         dim3(fp8::kThreads), arguments, fp8::kSharedBytes, stream),
+                        "cudaLaunchKernel");
+    due = parameters.again == 0 && second_run(&parameters);
+  }
+  return verdict;
 }
 
 }  // namespace lvsa::cuda

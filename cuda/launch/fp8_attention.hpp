@@ -16,6 +16,7 @@ struct Fp8Plan {
   fp8::Parameters parameters{};
   fp8::ValueSource values{};
   const void* kernel = nullptr;
+  std::size_t counter_bytes = 0;
   int blocks = 0;
 };
 
@@ -25,7 +26,7 @@ const ProblemRules& fp8_rules();
 std::size_t fp8_value_bytes(const lvsa_problem& problem);
 
 /// Checks the problem and makes the plan for the current device, as hopper_plan() does.
-Verdict fp8_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* next_item,
+Verdict fp8_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* counters,
                  char* values, Fp8Plan* plan);
 
 /// Queues the work on the stream.

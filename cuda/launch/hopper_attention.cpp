@@ -52,7 +52,7 @@ int hopper_key_tile(std::int64_t patches_per_frame) {
   return best;
 }
 
-Verdict hopper_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* next_item,
+Verdict hopper_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* counters,
                     HopperPlan* plan) {
   Verdict verdict = check_problem(&problem, kRules);
   if (verdict.ok()) verdict = check_device(problem, 90, 9);
@@ -64,10 +64,11 @@ Verdict hopper_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, 
                                         : hopper::instance_d128(problem.dtype, key_tile);
   HopperPlan made;
   made.key_tile = key_tile;
+  made.counter_bytes = counter_bytes(problem, hopper::kQueryTile);
   made.kernel = instance.function;
   made.shared_bytes = instance.shared_bytes;
   std::string message =
-      fill_work(problem, hopper::kQueryTile, true, lists, next_item, &made.parameters);
+      fill_work(problem, hopper::kQueryTile, true, lists, counters, &made.parameters);
   if (!message.empty()) return {LVSA_UNSUPPORTED, std::move(message)};
   fill_key_tiles(problem, key_tile, &made.parameters);
   message = build_maps(problem, key_tile, &made.parameters);
@@ -97,15 +98,18 @@ Verdict prepare_launch(const void* kernel, int shared_bytes, std::int64_t items,
 }
 
 Verdict hopper_run(const HopperPlan& plan, cudaStream_t stream) {
-  Verdict verdict = from_cuda(cudaMemsetAsync(plan.parameters.next_item, 0, sizeof(int), stream),
-                              "cudaMemsetAsync");
-  if (!verdict.ok()) return verdict;
+  Verdict verdict = clear_counters(plan.parameters, plan.counter_bytes, stream);
   hopper::Parameters parameters = plan.parameters;
   void* arguments[] = {&parameters};
-  return from_cuda(cudaLaunchKernel(plan.kernel, dim3(static_cast<unsigned>(plan.blocks)),
-                                    dim3(hopper::kThreads), arguments,
-                                    static_cast<std::size_t>(plan.shared_bytes), stream),
-                   "cudaLaunchKernel");
+  bool due = true;
+  while (verdict.ok() && due) {
+    verdict = from_cuda(cudaLaunchKernel(plan.kernel, dim3(static_cast<unsigned>(plan.blocks)),
+                                         dim3(hopper::kThreads), arguments,
+                                         static_cast<std::size_t>(plan.shared_bytes), stream),
+                        "cudaLaunchKernel");
+    due = parameters.again == 0 && second_run(&parameters);
+  }
+  return verdict;
 }
 
 }  // namespace lvsa::cuda

@@ -16,6 +16,7 @@ namespace lvsa::cuda {
 struct HopperPlan {
   hopper::Parameters parameters{};
   const void* kernel = nullptr;
+  std::size_t counter_bytes = 0;
   int blocks = 0;
   int shared_bytes = 0;
   int key_tile = 0;
@@ -27,9 +28,9 @@ int hopper_key_tile(std::int64_t patches_per_frame);
 const ProblemRules& hopper_rules();
 
 /// Checks the problem and makes the plan for the current device. The problem's own (host) lists are
-/// not read. `next_item` is one int of device memory that only runs of this plan use, one run at a
-/// time.
-Verdict hopper_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* next_item,
+/// not read. `counters` is device memory (counter_bytes()) that only runs of this plan use, one run
+/// at a time.
+Verdict hopper_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, int* counters,
                     HopperPlan* plan);
 
 /// Queues the work on the stream.

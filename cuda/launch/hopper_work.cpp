@@ -9,6 +9,8 @@
 namespace lvsa::cuda {
 namespace {
 
+constexpr int kCounters = 4;  // items handed out in the first and the second run, two unused
+
 /// A dimension of size 1 may come with any stride; the copy engine wants a proper one.
 std::int64_t stride_or(std::int64_t extent, std::int64_t stride, std::int64_t other) {
   return extent == 1 ? other : stride;
@@ -32,6 +34,8 @@ hopper::ItemLayout item_layout(const lvsa_problem& p, int query_tile, bool merge
     layout.merged_frames = static_cast<int>(merged);
     layout.merged_rows = static_cast<int>(tail_rows);
     groups = ceil_div(p.frames, merged);
+    layout.groups = static_cast<int>(groups);
+    layout.again = merged > 1 ? groups * merged * p.heads * p.batch : 0;
   }
   layout.full_tiles = static_cast<int>(full);
   layout.group_items =
@@ -47,8 +51,25 @@ hopper::ItemLayout item_layout(const lvsa_problem& p, int query_tile, bool merge
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+std::size_t counter_bytes(const lvsa_problem& p, int query_tile) {
+  const hopper::ItemLayout layout = item_layout(p, query_tile, true);
+  const std::int64_t marks = layout.groups * p.heads * p.batch;
+  const std::int64_t bytes = (kCounters + marks) * static_cast<std::int64_t>(sizeof(int));
+  return static_cast<std::size_t>(ceil_div(bytes, 128) * 128);
+}
+
+Verdict clear_counters(const hopper::WorkParameters& work, std::size_t bytes, cudaStream_t stream) {
+  return from_cuda(cudaMemsetAsync(work.next_item, 0, bytes, stream), "cudaMemsetAsync");
+}
+
+bool second_run(hopper::WorkParameters* work) {
+  work->again = 1;
+  ++work->next_item;
+  return work->items.again > 0;
+}
+
 std::string fill_work(const lvsa_problem& p, int query_tile, bool merge,
-                      const DeviceFrameLists& lists, int* next_item, hopper::WorkParameters* work) {
+                      const DeviceFrameLists& lists, int* counters, hopper::WorkParameters* work) {
   work->items = item_layout(p, query_tile, merge);
   if (work->items.total > std::numeric_limits<int>::max() - 65536) {
     return "more work items than the kernel can count";
@@ -56,7 +77,8 @@ std::string fill_work(const lvsa_problem& p, int query_tile, bool merge,
   work->offsets = lists.offsets;
   work->offsets_64 = lists.offsets_64 ? 1 : 0;
   work->list = lists.list;
-  work->next_item = next_item;
+  work->next_item = counters;
+  work->marked = counters + kCounters;
   work->out = p.out.data;
   work->out_strides = row_strides(p.out.strides);
   work->lse = p.lse;

@@ -8,6 +8,7 @@
 
 #include "core/kernel/lvsa_kernel.h"
 #include "cuda/attention/hopper/parameters.hpp"
+#include "cuda/launch/problem_check.hpp"
 
 namespace lvsa::cuda {
 
@@ -20,13 +21,22 @@ struct DeviceFrameLists {
   const std::int32_t* list = nullptr;
 };
 
+/// Bytes of device memory behind fill_work()'s `counters`, a multiple of 128.
+std::size_t counter_bytes(const lvsa_problem& problem, int query_tile);
+
+/// Queues their clearing, due before each run.
+Verdict clear_counters(const hopper::WorkParameters& work, std::size_t bytes, cudaStream_t stream);
+
+/// Turns the parameters into those of the second run; false: none is due.
+bool second_run(hopper::WorkParameters* work);
+
 std::int64_t ceil_div(std::int64_t a, std::int64_t b);
 
 /// Fills all of it for a checked problem, items of `query_tile` rows; `merge`
-/// lets frames share the item of their last rows. `next_item` is one int of device memory. Returns
+/// lets frames share the item of their last rows. `counters` is device memory. Returns
 /// an empty text, or why the problem is too large.
 std::string fill_work(const lvsa_problem& problem, int query_tile, bool merge,
-                      const DeviceFrameLists& lists, int* next_item, hopper::WorkParameters* work);
+                      const DeviceFrameLists& lists, int* counters, hopper::WorkParameters* work);
 
 /// Tensor maps over the frames or the text of a problem's tensors, boxes of `rows` tokens. Maps are
 /// made in turn; the first failure ends it and stands in message().

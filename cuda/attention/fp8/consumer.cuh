@@ -214,6 +214,7 @@ class Consumer {
                 : state.max[r] * (p_.scale * score_scale(index)) + (logf(sum) - kBias * kLn2);
       }
     }
+    hopper::mark_if_not_finite(p_, item, o, lane_);
     const int warp = group_ * 4 + warp_;
     __syncwarp();  // the warp's rows of the item before have been read
     hopper::write_rows<Output, kHeadDim>(p_, item, warp * 16, shared_.output(warp), 16 * 128, o,

@@ -19,9 +19,10 @@ class Producer {
 
   __device__ __forceinline__ void run() {
     std::int64_t index = blockIdx.x;
-    while (index < p_.items.total) {
+    const std::int64_t count = hopper::item_count(p_);
+    while (index < count) {
       const std::int64_t next = take_next();
-      produce(index);
+      if (hopper::item_is_due(p_, index)) produce(index);
       index = next;
     }
     ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);

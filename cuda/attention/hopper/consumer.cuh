@@ -229,6 +229,7 @@ class Consumer {
             sum == 0.0f ? kMinusInfinity : state.max[r] * p_.scale + logf(sum);
       }
     }
+    mark_if_not_finite(p_, item, o, lane_);
     // The rows go through the group's part of the query tile. Its warps may still be reading
     // queries.
     ptx::barrier_sync(3 + group_, 128);

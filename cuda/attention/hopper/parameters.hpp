@@ -29,11 +29,13 @@ struct ItemLayout {
   int full_tiles;     ///< query tiles a frame that are items of their own
   int merged_frames;  ///< frames that share the item of their last rows; 0: none are left over
   int merged_rows;
+  int groups;       ///< of such frames a head
   int group_items;  ///< items of `merged_frames` (or one) neighbouring frames
   std::int64_t head_items;
   std::int64_t text_tiles;  ///< query tiles of text a head
   std::int64_t text_items;
   std::int64_t total;
+  std::int64_t again;  ///< items of the second run: each frame of each merged item by itself
 };
 
 /// What any of the Hopper kernels needs of the problem to find its work and to write its rows.
@@ -41,6 +43,12 @@ struct WorkParameters {
   const void* offsets;       ///< [T + 1], int32 or int64
   const std::int32_t* list;  ///< null: each frame attends all
   int* next_item;            ///< zero when the kernel starts
+
+  /// A frame that some of a merged item's frames attend is multiplied with zeros for the others,
+  /// which a NaN or an infinity in its v survives. Items whose result is not finite are marked
+  /// here, [batch, head, group], and a second run does their frames one by one.
+  int* marked;
+  int again;  ///< 1: this is the second run
 
   void* out;
   RowStrides out_strides;

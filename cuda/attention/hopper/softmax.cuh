@@ -64,8 +64,10 @@ __device__ __forceinline__ void softmax_tile(float (&s)[kCount], RowState& state
   for (int r = 0; r < 2; ++r) {
     const float now = quad_max(fmaxf(state.max[r], fmaxf(high[2 * r], high[2 * r + 1])));
     // A row without any key so far: exp2(-inf - 0) is the 0 that it needs.
-    shift[r] = now == kMinusInfinity ? 0.0f : now * scale_log2;
-    alpha[r] = ptx::exp2_approx(state.max[r] * scale_log2 - shift[r]);
+    const float base = now == kMinusInfinity ? 0.0f : now;
+    shift[r] = base * scale_log2;
+    // Exactly 1 where the maximum stays: tiles that a row does not attend leave no trace.
+    alpha[r] = ptx::exp2_approx((state.max[r] - base) * scale_log2);
     state.max[r] = now;
   }
   float sum[4] = {state.sum[0] * alpha[0], 0.0f, state.sum[1] * alpha[1], 0.0f};

@@ -20,6 +20,17 @@ struct WorkItem {
 __device__ __forceinline__ WorkItem work_item(const WorkParameters& p, std::int64_t index) {
   WorkItem item{};
   const ItemLayout& layout = p.items;
+  if (p.again != 0) {
+    const std::int64_t marked = index / layout.merged_frames;
+    const std::int64_t head_index = marked / layout.groups;
+    item.batch = static_cast<int>(head_index / p.heads);
+    item.head = static_cast<int>(head_index - static_cast<std::int64_t>(item.batch) * p.heads);
+    item.frame = static_cast<int>(marked - head_index * layout.groups) * layout.merged_frames +
+                 static_cast<int>(index - marked * layout.merged_frames);
+    item.row = layout.full_tiles * layout.query_tile;
+    item.merged = 1;
+    return item;
+  }
   item.is_text = index < layout.text_items;
   const std::int64_t per_head = item.is_text ? layout.text_tiles : layout.head_items;
   if (!item.is_text) index -= layout.text_items;
@@ -45,6 +56,30 @@ __device__ __forceinline__ WorkItem work_item(const WorkParameters& p, std::int6
     item.merged = frames;
   }
   return item;
+}
+
+__device__ __forceinline__ std::int64_t item_count(const WorkParameters& p) {
+  return p.again != 0 ? p.items.again : p.items.total;
+}
+
+/// Whether there is anything to do for this index: in the second run, few have.
+__device__ __forceinline__ bool item_is_due(const WorkParameters& p, std::int64_t index) {
+  if (p.again == 0) return true;
+  return p.marked[index / p.items.merged_frames] != 0 && work_item(p, index).frame < p.frames;
+}
+
+/// Marks a merged item whose results are not all finite, of a warp's rows; all lanes together.
+template <int kCount>
+__device__ __forceinline__ void mark_if_not_finite(const WorkParameters& p, const WorkItem& item,
+                                                   const float (&o)[kCount], int lane) {
+  if (item.merged <= 1 || p.again != 0) return;
+  float zero = 0.0f;
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) zero = fmaf(o[i], 0.0f, zero);
+  if (__any_sync(0xffffffffu, !(zero == 0.0f)) && lane == 0) {
+    p.marked[(static_cast<std::int64_t>(item.batch) * p.heads + item.head) * p.items.groups +
+             item.frame / p.items.merged_frames] = 1;
+  }
 }
 
 /// Walks the key frames of an item in ascending order, all 32 lanes of a warp together: lane i
