@@ -164,6 +164,11 @@ if [ -x "$binaries/lvsa-verify" ]; then
     step "conformance_$kernel" 120 "$binaries/lvsa-verify" kernel --kernel "$library:$kernel" \
       --suite smoke --no-report
   done
+  for input in gauss uniform indicator indicator-key phantom; do
+    step "conformance_cuda-fp8-host_$input" 60 "$binaries/lvsa-verify" kernel \
+      --kernel "$library:cuda-fp8-host" --no-report --case \
+      "T=9 P=70 text=33 B=2 H=4 Hkv=2 D=128 dtype=e4m3 W=2 ref=5 step=1 input=$input seed=7 rows=512"
+  done
 else
   say "lvsa-verify is not there: no conformance run"
 fi

@@ -207,8 +207,8 @@ void check_sizes(const Case& c) {
     throw Error(ErrorKind::kValue,
                 fmt::format("case: H={} is no multiple of Hkv={}", c.heads, c.kv_heads));
   }
-  if (c.dtype != LVSA_F32 && c.dtype != LVSA_F16 && c.dtype != LVSA_BF16) {
-    bad_word("dtype", dtype_name(c.dtype), "f32, f16 or bf16");
+  if (c.dtype != LVSA_F32 && c.dtype != LVSA_F16 && c.dtype != LVSA_BF16 && c.dtype != LVSA_E4M3) {
+    bad_word("dtype", dtype_name(c.dtype), "f32, f16, bf16 or e4m3");
   }
   make_frame_grid(c.grid.frames, c.grid.patches_per_frame, c.grid.text_tokens);
   std::int64_t bytes = static_cast<std::int64_t>(dtype_bytes(c.dtype));

@@ -91,6 +91,12 @@ void write_exchange_root(TensorSink& file, std::int64_t cases) {
 std::string exchange_group(std::int64_t index) { return fmt::format("case{:04}", index); }
 
 void write_exchange_case(TensorSink& file, const std::string& group, const Case& c) {
+  if (c.dtype == LVSA_E4M3) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("case '{}': e4m3 inputs have scales, which these files do not carry; "
+                            "f32, f16 or bf16 is due",
+                            to_line(c)));
+  }
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
   file.group(group);
   write_attributes(file, group, c);

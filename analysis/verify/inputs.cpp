@@ -276,6 +276,48 @@ bool is_beacon(const FrameGrid& grid, std::uint64_t seed, std::int64_t token) {
   return token - first - start == slot;
 }
 
+namespace {
+
+// Three significant bits, so that a product with an e4m3 is exact in fp32.
+std::vector<float> head_scales(const Case& c, std::int64_t heads, std::uint64_t stream) {
+  std::vector<float> scales(static_cast<std::size_t>(c.batch * heads));
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    const std::uint64_t mixed = (c.seed + 3 * stream + 7 * i + i * i) % 4;
+    scales[i] = 0.75F + 0.25F * static_cast<float>(mixed);
+  }
+  return scales;
+}
+
+Tensor times(const Tensor& tensor, const std::vector<float>& scales) {
+  const auto [batch, tokens, heads, dim] = tensor.shape();
+  const TensorView view = tensor.view();
+  const Layout layout = view.strides[1] > view.strides[2] ? Layout::kBSHD : Layout::kBHSD;
+  Tensor made(LVSA_F32, tensor.shape(), layout);
+  std::vector<double> row(static_cast<std::size_t>(dim));
+  auto* out = reinterpret_cast<float*>(made.bytes());
+  const auto& strides = made.view().strides;
+  for (std::int64_t b = 0; b < batch; ++b) {
+    for (std::int64_t s = 0; s < tokens; ++s) {
+      for (std::int64_t h = 0; h < heads; ++h) {
+        view.read_row(b, s, h, row.data());
+        const float scale = scales[static_cast<std::size_t>(b * heads + h)];
+        float* to = out + b * strides[0] + s * strides[1] + h * strides[2];
+        for (std::size_t i = 0; i < row.size(); ++i) to[i] = static_cast<float>(row[i]) * scale;
+      }
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+DType output_dtype(const Case& c) { return c.dtype == LVSA_E4M3 ? LVSA_BF16 : c.dtype; }
+
+AttentionTensors scaled_tensors(const AttentionTensors& tensors) {
+  return {times(tensors.q, tensors.q_scale), times(tensors.k, tensors.k_scale),
+          times(tensors.v, tensors.v_scale)};
+}
+
 AttentionTensors make_inputs(const Case& c) {
   require_memory(c);
   const std::int64_t tokens = c.grid.seq_len();
@@ -304,6 +346,11 @@ AttentionTensors make_inputs(const Case& c) {
     default:
       fill_plain(made, c);
       break;
+  }
+  if (c.dtype == LVSA_E4M3) {
+    made.q_scale = head_scales(c, c.heads, 0);
+    made.k_scale = head_scales(c, c.kv_heads, 1);
+    made.v_scale = head_scales(c, c.kv_heads, 2);
   }
   return made;
 }

@@ -36,7 +36,18 @@ struct AttentionTensors {
   Tensor q;
   Tensor k;
   Tensor v;
+  /// Factors of q, k and v as lvsa_problem has them, of fp8 tensors only: 0.75 to 1.5, by seed and
+  /// head, so that a kernel that forgets one or takes another head's is off.
+  std::vector<float> q_scale{};
+  std::vector<float> k_scale{};
+  std::vector<float> v_scale{};
 };
+
+/// Type of the output: that of the inputs, bf16 for those of fp8.
+DType output_dtype(const Case& c);
+
+/// What a kernel is to attend: the tensors times their scales in fp32, where that is exact.
+AttentionTensors scaled_tensors(const AttentionTensors& tensors);
 
 /// Makes the tensors of a case. Element order for the counter is [B, S, H, D] whatever the layout,
 /// so that a case keeps its values when the layout changes.

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "analysis/verify/inputs.hpp"
 #include "analysis/verify/localise.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/output_check.hpp"
@@ -31,8 +32,8 @@ void judge_row(CaseResult& result, FrameHeadWorst& frame_heads, const KernelOutp
     const auto i = static_cast<std::size_t>(column);
     ElementReport element = locate(c, row, column);
     element.tolerance = output_tolerance(model, exact, i, steps);
-    compare(element, exact.out[i], got[i], c.dtype);
-    record(result.output, element, c.dtype);
+    compare(element, exact.out[i], got[i], output_dtype(c));
+    record(result.output, element, output_dtype(c));
     result.mean_signal += std::fabs(exact.out[i]);
     result.mean_tolerance += element.tolerance.total;
     row_worst = std::max(row_worst, element.ratio);
@@ -71,8 +72,8 @@ void judge_schedule_row(ScheduleOutcome& outcome, const CaseResult& result,
     const auto i = static_cast<std::size_t>(column);
     ElementReport element = locate(c, row, column);
     element.tolerance = schedule_tolerance(model, shadow, exact, i);
-    compare(element, shadow.out[i], got[i], c.dtype);
-    record(outcome.output, element, c.dtype);
+    compare(element, shadow.out[i], got[i], output_dtype(c));
+    record(outcome.output, element, output_dtype(c));
     outcome.tolerance += element.tolerance.total;
   }
   if (!outputs.lse) return;

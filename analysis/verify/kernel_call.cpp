@@ -54,7 +54,7 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
                        const FramePattern& pattern, std::int32_t threads,
                        std::vector<std::int64_t> wanted)
     : kernel_(kernel),
-      out_(c.dtype, tensors.q.shape(), c.layout, false, kNanByte),
+      out_(output_dtype(c), tensors.q.shape(), c.layout, false, kNanByte),
       wanted_(std::move(wanted)) {
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
@@ -74,7 +74,7 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
   p.head_dim = c.head_dim;
   p.scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
   p.dtype = c.dtype;
-  p.out_dtype = c.dtype;
+  p.out_dtype = output_dtype(c);
   p.memory = LVSA_HOST;
   p.p_dtype = c.p_dtype;
   p.threads = threads;
@@ -89,6 +89,10 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
   p.frame_lists = {pattern.offsets.data(), pattern.list.data()};
   p.block_csr = {p.patches_per_frame, p.patches_per_frame, p.frames, csr_indptr_.data(),
                  pattern.list.data()};
+  const auto scales = [](const std::vector<float>& of) { return of.empty() ? nullptr : of.data(); };
+  p.q_scale = scales(tensors.q_scale);
+  p.k_scale = scales(tensors.k_scale);
+  p.v_scale = scales(tensors.v_scale);
   p.wanted_tokens = wanted_.empty() ? nullptr : wanted_.data();
   p.wanted_count = static_cast<std::int64_t>(wanted_.size());
 }

@@ -173,7 +173,11 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
     outputs.unwritten_lse = call.unwritten_lse();
   }
   outputs.unwritten_outputs = call.unwritten_outputs();
-  judge_outputs(result, outputs, tensors, pattern, rows, options.progress);
+  if (tensors.q_scale.empty()) {
+    judge_outputs(result, outputs, tensors, pattern, rows, options.progress);
+  } else {
+    judge_outputs(result, outputs, scaled_tensors(tensors), pattern, rows, options.progress);
+  }
   if (options.relations != RelationChoice::kNone) add_call_checks(result, call, inputs_kept);
   if (relations_are_due(c, options.relations)) {
     begin_part("checking relations");

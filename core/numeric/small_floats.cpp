@@ -1,6 +1,7 @@
 #include "core/numeric/small_floats.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace lvsa {
 
@@ -46,6 +47,30 @@ std::uint16_t double_to_bf16(double value) {
     return static_cast<std::uint16_t>(std::signbit(value) ? 0xff80 : 0x7f80);
   }
   return float_to_bf16(static_cast<float>(rounded));
+}
+
+float e4m3_to_float(std::uint8_t bits) {
+  const int exponent = bits >> 3 & 15;
+  const int fraction = bits & 7;
+  if ((bits & 0x7f) == 0x7f) return std::numeric_limits<float>::quiet_NaN();
+  const double magnitude =
+      exponent == 0 ? std::ldexp(fraction, -9) : std::ldexp(8 + fraction, exponent - 10);
+  return static_cast<float>((bits & 0x80) != 0 ? -magnitude : magnitude);
+}
+
+std::uint8_t double_to_e4m3(double value) {
+  const std::uint8_t sign = std::signbit(value) ? 0x80 : 0;
+  if (std::isnan(value)) return static_cast<std::uint8_t>(sign | 0x7f);
+  const double rounded = std::fabs(round_to_format(value, 4, -6));
+  if (rounded > 448.0) return static_cast<std::uint8_t>(sign | 0x7e);
+  if (rounded < 0x1p-6) {  // subnormal: a multiple of 2^-9
+    return static_cast<std::uint8_t>(sign | static_cast<unsigned>(std::ldexp(rounded, 9)));
+  }
+  int exponent = 0;
+  const double fraction = std::frexp(rounded, &exponent);  // [0.5, 1)
+  const auto significand = static_cast<unsigned>(std::ldexp(fraction, 4));
+  return static_cast<std::uint8_t>(sign | (static_cast<unsigned>(exponent + 6) << 3) |
+                                   (significand & 7U));
 }
 
 }  // namespace lvsa

@@ -1,6 +1,6 @@
 #pragma once
-// Conversions between float/double and the 16-bit types, as their bits. Rounding is to nearest,
-// ties to even, subnormals kept; a value beyond the largest finite one becomes infinity.
+// Conversions between float/double and the 16-bit and 8-bit types, as their bits. Rounding is to
+// nearest, ties to even, subnormals kept; a value beyond the largest finite one becomes infinity.
 
 #include <bit>
 #include <cmath>
@@ -33,6 +33,13 @@ inline std::uint16_t float_to_fp16(float value) {
 
 /// double to bf16 bits, nearest even, in one rounding (through float it would be two).
 std::uint16_t double_to_bf16(double value);
+
+/// e4m3 bits (OCP fp8, finite only) to float; exact. 0x7f and 0xff are NaN.
+float e4m3_to_float(std::uint8_t bits);
+
+/// double to e4m3 bits, nearest even, in one rounding. There is no infinity: beyond 448 it stays
+/// 448.
+std::uint8_t double_to_e4m3(double value);
 
 /// `value` rounded to `significand_bits` bits (the leading one included) with the smallest normal
 /// exponent `min_exponent`: nearest, ties to even. The generic step behind the conversions above.

@@ -26,9 +26,10 @@ void store(void* element, T value) {
 }
 
 [[noreturn]] void unsupported(DType dtype) {
-  throw Error(ErrorKind::kValue,
-              fmt::format("element type {} is not supported here; f64, f32, f16 or bf16 is due",
-                          dtype_name(dtype)));
+  throw Error(
+      ErrorKind::kValue,
+      fmt::format("element type {} is not supported here; f64, f32, f16, bf16 or e4m3 is due",
+                  dtype_name(dtype)));
 }
 
 // Reads a strided row of one type; the conversion is chosen once a row, not once an element.
@@ -135,6 +136,8 @@ double decode(DType dtype, const void* element) {
       return fp16_to_float(load<std::uint16_t>(element));
     case LVSA_BF16:
       return bf16_to_float(load<std::uint16_t>(element));
+    case LVSA_E4M3:
+      return e4m3_to_float(load<std::uint8_t>(element));
     default:
       unsupported(dtype);
   }
@@ -150,6 +153,8 @@ void encode(DType dtype, double value, void* element) {
       return store(element, double_to_fp16(value));
     case LVSA_BF16:
       return store(element, double_to_bf16(value));
+    case LVSA_E4M3:
+      return store(element, double_to_e4m3(value));
     default:
       unsupported(dtype);
   }
@@ -194,6 +199,10 @@ void TensorView::read_row(std::int64_t b, std::int64_t s, std::int64_t h, double
     case LVSA_BF16:
       return read_elements<std::uint16_t>(data, first, stride, shape[3], out, [](std::uint16_t x) {
         return static_cast<double>(bf16_to_float(x));
+      });
+    case LVSA_E4M3:
+      return read_elements<std::uint8_t>(data, first, stride, shape[3], out, [](std::uint8_t x) {
+        return static_cast<double>(e4m3_to_float(x));
       });
     default:
       unsupported(dtype);
