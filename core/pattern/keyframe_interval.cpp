@@ -42,6 +42,12 @@ std::int64_t strict_interval(std::int64_t frames, std::int64_t n_first, std::int
 }  // namespace
 
 IntervalTerms keyframe_interval_terms(const IntervalInputs& in) {
+  constexpr std::int64_t kLargest = std::int64_t{1} << 60;  // sums of a few stay within 64 bits
+  for (const std::int64_t frames : {in.frames, in.window_frames, in.n_first_frames}) {
+    if (frames >= -kLargest && frames <= kLargest) continue;
+    throw Error(ErrorKind::kOverflow,
+                fmt::format("keyframe interval of {} frames; at most 2^60 are due", frames));
+  }
   IntervalTerms terms;
   terms.budget =
       std::max(in.n_first_frames + 1, truncated_product(in.reference_frames, in.sparsity_scale));

@@ -27,7 +27,7 @@ struct IntervalTerms {
 };
 
 /// Throws Error(kValue) for a scale that is NaN and Error(kOverflow) for one that makes the budget
-/// infinite, as the published code does.
+/// infinite, as the published code does, and for frames beyond 2^60.
 IntervalTerms keyframe_interval_terms(const IntervalInputs& inputs);
 
 /// The interval alone.

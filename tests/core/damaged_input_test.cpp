@@ -12,6 +12,7 @@
 #include "core/error.hpp"
 #include "core/io/hdf5.hpp"
 #include "core/io/line_reader.hpp"
+#include "core/pattern/keyframe_interval.hpp"
 
 namespace lvsa {
 namespace {
@@ -57,6 +58,12 @@ TEST_F(DamagedInput, ALongLastLineWithoutItsEndIsRead) {
 TEST_F(DamagedInput, ANumberBeyondDoubleInSettingsIsAnError) {
   EXPECT_THROW(config_from_json(R"({"window_size": 1e400})", "test"), Error);
   EXPECT_THROW(floor_divide(INT64_MIN, -1), Error);
+}
+
+TEST_F(DamagedInput, FramesBeyondAllMeasureAreAnErrorOfTheInterval) {
+  EXPECT_THROW(keyframe_interval({.n_first_frames = INT64_MAX}), Error);
+  EXPECT_THROW(keyframe_interval({.frames = 50, .window_frames = INT64_MAX}), Error);
+  EXPECT_EQ(keyframe_interval({.frames = 50, .n_first_frames = std::int64_t{1} << 59}), 1);
 }
 
 TEST_F(DamagedInput, AnAttributeOfSeveralTextsIsAnError) {
