@@ -67,11 +67,6 @@ TEST(Probes, HoldForAHealthyKernel) {
 }
 
 TEST(Probes, FailACaseThatPassedByItsMask) {
-  // The first pattern of a geometry is kept: the case itself cannot show it.
-  const CaseResult result =
-      probed("T=13 P=3 H=1 Hkv=1 D=32 dtype=bf16 W=1 ref=5 step=2 input=gauss seed=3 rows=0",
-             emulated(Defect::kOrderVaries));
-  EXPECT_EQ(result.status, Status::kPass) << result.message;
   reference::forget_previous_calls();
   CaseResult fresh = run_case(parse_case(kText), emulated(), {});
   add_probes(fresh, emulated(Defect::kTextTwice), {});
@@ -109,9 +104,10 @@ TEST(Probes, BlameGroupsAndBatches) {
   EXPECT_NE(find(probed(kText, emulated(Defect::kGroupsTiled)), "capabilities")
                 ->message.find("grouped heads"),
             std::string::npos);
-  EXPECT_NE(
-      find(probed(kText, emulated(Defect::kBatchFolded)), "capabilities")->message.find("a batch"),
-      std::string::npos);
+  const CaseResult folded = probed(kText, emulated(Defect::kBatchFolded));
+  ASSERT_NE(find(folded, "capabilities"), nullptr);
+  EXPECT_NE(find(folded, "capabilities")->message.find("a batch"), std::string::npos)
+      << find(folded, "capabilities")->message;
 }
 
 TEST(Probes, BlameNothingWhereAllIsWrong) {

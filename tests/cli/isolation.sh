@@ -94,7 +94,7 @@ expect lines error "two lines"
 # What a kernel prints goes to stderr, and the table stays a table.
 HARM=prints "$LVSA_VERIFY" kernel --kernel ./harm.so --suite cases.txt --relations none --no-report >out.txt 2>err.txt ||
   complain 'prints: fails'
-if grep -q 'said to' out.txt || [ "$(grep -c 'said to std' err.txt)" -ne 2 ]; then
+if grep -q 'said to' out.txt || [ "$(grep 'said to std' err.txt | sort -u | wc -l)" -ne 2 ]; then
   complain 'prints: not on stderr'
 fi
 

@@ -6,7 +6,11 @@ tail -n 2 text.txt | grep -qx 'healthy kernel: passes all checks'
 tail -n 1 text.txt | grep -Eqx '([0-9]+) of \1 defects killed'
 "$LVSA_VERIFY" selftest --keys 512 --score --json >one.json
 "$LVSA_VERIFY" selftest --keys 512 --score --json >two.json
-cmp one.json two.json
+# One defect is about addresses, which differ from run to run: what else finds it may, too.
+for run in one two; do
+  sed 's/{"name":"data-by-address"[^}]*}//' "$run.json" >"$run.txt"
+done
+cmp one.txt two.txt
 grep -q '"defects":\[{"name":"window-off-by-one-left","family":"mask","killed":true,"by":\[' one.json
 grep -q '"healthy":{"name":"emulated","accused_by":\[\]}' one.json
 # Small cases alone find every defect, and so do long ones.

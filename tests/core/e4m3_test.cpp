@@ -25,6 +25,7 @@ TEST(E4m3, HasTheValuesOfItsDefinition) {
 TEST(E4m3, ReadsBackEveryCode) {
   for (int code = 0; code < 256; ++code) {
     const auto bits = static_cast<std::uint8_t>(code);
+    if (std::isnan(e4m3_to_float(bits))) continue;  // two codes, one value
     EXPECT_EQ(double_to_e4m3(static_cast<double>(e4m3_to_float(bits))), bits) << code;
   }
 }
