@@ -35,10 +35,10 @@ struct KernelOptions {
   std::int64_t cases_per_process = 0;  ///< 0: one, more on a device
   double memory_limit_gib = 0.0;       ///< of a worker; 0: none
   std::string shard = "1/1";
-  std::string as_worker;  ///< hidden: this process is a worker
-  bool quiet = false;                  ///< no progress bar: a run within another one
-  bool probes = true;                  ///< small cases: recover the mask, blame capabilities
-  std::int64_t shrink = 3;             ///< failing cases that are made small, if there is a report
+  std::string as_worker;    ///< hidden: this process is a worker
+  bool quiet = false;       ///< no progress bar: a run within another one
+  bool probes = true;       ///< small cases: recover the mask, blame capabilities
+  std::int64_t shrink = 3;  ///< failing cases that are made small, if there is a report
   OutcomeOptions outcome;
 };
 

@@ -56,8 +56,8 @@ struct ReplayVerdict {
 };
 
 /// Runs the kernel on (a copy of) the replay and holds what it leaves behind against the rows; for
-/// the check "mask" recovers its mask, for a relation runs that. Throws Error(kKernel) when the kernel does not serve the
-/// sizes or types.
+/// the check "mask" recovers its mask, for a relation runs that. Throws Error(kKernel) when the
+/// kernel does not serve the sizes or types.
 ReplayVerdict judge_replay(const ReplayCase& replay, const lvsa_kernel& kernel,
                            std::int32_t threads = 0);
 

@@ -226,8 +226,8 @@ typedef struct lvsa_numerics {
   lvsa_dtype partial_dtype; /* type that normalised partial outputs are kept in; none: fp32 */
   /* Neighbouring keys of a tile that are summed among themselves before they join the running sums
    * of P.V and of P: key_tile where a tile's sums start at zero and join at its end, 1 where
-   * accumulators are carried from tile to tile and each addend may be rounded or cut off; 0 unknown,
-   * which counts as 1. Where the two sums differ, the smaller number. */
+   * accumulators are carried from tile to tile and each addend may be rounded or cut off; 0
+   * unknown, which counts as 1. Where the two sums differ, the smaller number. */
   int32_t sum_step;
 } lvsa_numerics;
 

@@ -104,10 +104,9 @@ class Rules : public testing::Test {
 };
 
 TEST_F(Rules, TellTheTailOfEachFrame) {
-  EXPECT_EQ(
-      said([](const RowId& r) { return r.token < 240 && r.token % 40 >= 16; }),
-      "only the last 24 rows of each frame (from row 16) (all 1152 "
-      "checked rows there, none of 832 elsewhere)");
+  EXPECT_EQ(said([](const RowId& r) { return r.token < 240 && r.token % 40 >= 16; }),
+            "only the last 24 rows of each frame (from row 16) (all 1152 "
+            "checked rows there, none of 832 elsewhere)");
 }
 
 TEST_F(Rules, TellResidues) {

@@ -100,14 +100,10 @@ TEST(Probes, BlameTheTypeThatIsWrong) {
       << check->message;
 }
 
-TEST(Probes, BlameGroupsAndBatches) {
+TEST(Probes, BlameGroups) {
   EXPECT_NE(find(probed(kText, emulated(Defect::kGroupsTiled)), "capabilities")
                 ->message.find("grouped heads"),
             std::string::npos);
-  const CaseResult folded = probed(kText, emulated(Defect::kBatchFolded));
-  ASSERT_NE(find(folded, "capabilities"), nullptr);
-  EXPECT_NE(find(folded, "capabilities")->message.find("a batch"), std::string::npos)
-      << find(folded, "capabilities")->message;
 }
 
 TEST(Probes, BlameNothingWhereAllIsWrong) {

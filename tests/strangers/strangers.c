@@ -1,5 +1,5 @@
-/* Kernels of somebody else, sound and unsound, behind the C interface: what lvsa-verify says of them
- * is compared with what kernels.def says they are. One plugin, one kernel an entry.
+/* Kernels of somebody else, sound and unsound, behind the C interface: what lvsa-verify says of
+ * them is compared with what kernels.def says they are. One plugin, one kernel an entry.
  *
  *     cc -O3 -mavx2 -mfma -fopenmp -shared -fPIC -I PATH_TO_LVSA strangers.c -o strangers.so -lm
  *
@@ -77,9 +77,9 @@ static void store(void* data, lvsa_dtype dtype, int64_t at, float value, int cut
 typedef struct call {
   const lvsa_problem* p;
   kind id;
-  int64_t tokens;   /* S */
-  int64_t tile;     /* keys */
-  float* k;         /* [B, Hkv, S, D], converted */
+  int64_t tokens; /* S */
+  int64_t tile;   /* keys */
+  float* k;       /* [B, Hkv, S, D], converted */
   float* v;
   const int64_t* offsets; /* the lists that are used */
   const int32_t* list;
@@ -87,7 +87,7 @@ typedef struct call {
 
 typedef struct item {
   int64_t token;
-  int count;      /* how often the key counts; 0: weight 0 */
+  int count; /* how often the key counts; 0: weight 0 */
   int starts_tile;
 } item;
 
@@ -409,9 +409,9 @@ static void attend(const call* c, const scratch* w, int64_t b, int64_t token, in
   const int64_t kv = head / group;
   const int64_t q_head = c->id == K_heads_past_3 && head > 3 ? 3 : head;
   const int64_t kb = c->id == K_batch_past_1 && b > 1 ? 1 : b;
-  const int64_t vh =
-      c->id == K_group_last_head && group > 1 && head % group == group - 1 ? (kv + 1) % p->kv_heads
-                                                                          : kv;
+  const int64_t vh = c->id == K_group_last_head && group > 1 && head % group == group - 1
+                         ? (kv + 1) % p->kv_heads
+                         : kv;
   const int64_t q = at4(&p->q, b, token, q_head);
   for (int64_t d = 0; d < dim; ++d) w->q[d] = load(p->q.data, p->dtype, q + d * p->q.strides[3]);
   const float* keys = c->k + (kb * p->kv_heads + kv) * c->tokens * dim;
@@ -439,8 +439,7 @@ static float* converted(const lvsa_problem* p, const lvsa_tensor* t, int64_t tok
   for (int64_t b = 0; b < p->batch; ++b) {
     for (int64_t s = 0; s < tokens; ++s) {
       for (int64_t h = 0; h < p->kv_heads; ++h) {
-        const int64_t at =
-            plain ? ((b * tokens + s) * p->kv_heads + h) * dim : at4(t, b, s, h);
+        const int64_t at = plain ? ((b * tokens + s) * p->kv_heads + h) * dim : at4(t, b, s, h);
         for (int64_t d = 0; d < dim; ++d) {
           made[((b * p->kv_heads + h) * tokens + s) * dim + d] =
               load(t->data, p->dtype, at + d * (plain ? 1 : t->strides[3]));
@@ -541,8 +540,14 @@ static void attend_rows(const call* c) {
 
 static lvsa_status run_as(kind id, const lvsa_problem* p, void* workspace, size_t bytes,
                           char* message, size_t message_size) {
-  call c = {p, id, p->frames * p->patches_per_frame + p->text_tokens, 64, NULL, NULL,
-            p->frame_lists.offsets, p->frame_lists.list};
+  call c = {p,
+            id,
+            p->frames * p->patches_per_frame + p->text_tokens,
+            64,
+            NULL,
+            NULL,
+            p->frame_lists.offsets,
+            p->frame_lists.list};
   if (id == K_online_176) c.tile = 176;
   if (id == K_lists_cached_by_counts || id == K_lists_cached_by_address) keep_lists(&c);
   if (id == K_query_scaled_in_place) scale_query(p, c.tokens, (float)p->scale);
@@ -595,13 +600,13 @@ static lvsa_status numerics_of(kind id, const lvsa_problem* p, lvsa_numerics* n)
   return LVSA_OK;
 }
 
-#define KERNEL_FUNCTIONS(name)                                                                  \
+#define KERNEL_FUNCTIONS(name)                                                                 \
   static lvsa_status run_##name(const lvsa_problem* p, void* workspace, size_t bytes, void* s, \
                                 char* message, size_t size) {                                  \
     (void)s;                                                                                   \
     return run_as(K_##name, p, workspace, bytes, message, size);                               \
   }                                                                                            \
-  static lvsa_status numerics_##name(const lvsa_problem* p, lvsa_numerics* n) {                 \
+  static lvsa_status numerics_##name(const lvsa_problem* p, lvsa_numerics* n) {                \
     return numerics_of(K_##name, p, n);                                                        \
   }
 #define HEALTHY(name, text) KERNEL_FUNCTIONS(name)
@@ -610,25 +615,25 @@ static lvsa_status numerics_of(kind id, const lvsa_problem* p, lvsa_numerics* n)
 #undef HEALTHY
 #undef DEFECT
 
-#define ENTRY(id, what)                                                                          \
-  {.abi_version = LVSA_KERNEL_ABI_VERSION,                                                       \
-   .struct_size = sizeof(lvsa_kernel),                                                           \
-   .name = #id,                                                                                  \
-   .description = what,                                                                          \
-   .capabilities = {.struct_size = sizeof(lvsa_capabilities),                                    \
-                    .dtypes = LVSA_DTYPE_BIT(LVSA_F32) | LVSA_DTYPE_BIT(LVSA_F16) |              \
-                              LVSA_DTYPE_BIT(LVSA_BF16),                                         \
-                    .memory = LVSA_HOST,                                                         \
-                    .head_dim_min = 1,                                                           \
-                    .head_dim_max = 1024,                                                        \
-                    .head_dim_multiple = 1,                                                      \
-                    .grouped_heads = 1,                                                          \
-                    .text = 1,                                                                   \
-                    .batch = 1,                                                                  \
-                    .any_strides = 1,                                                            \
-                    .lse = 1},                                                                   \
-   .numerics = numerics_##id,                                                                    \
-   .workspace = workspace_of,                                                                    \
+#define ENTRY(id, what)                                                             \
+  {.abi_version = LVSA_KERNEL_ABI_VERSION,                                          \
+   .struct_size = sizeof(lvsa_kernel),                                              \
+   .name = #id,                                                                     \
+   .description = what,                                                             \
+   .capabilities = {.struct_size = sizeof(lvsa_capabilities),                       \
+                    .dtypes = LVSA_DTYPE_BIT(LVSA_F32) | LVSA_DTYPE_BIT(LVSA_F16) | \
+                              LVSA_DTYPE_BIT(LVSA_BF16),                            \
+                    .memory = LVSA_HOST,                                            \
+                    .head_dim_min = 1,                                              \
+                    .head_dim_max = 1024,                                           \
+                    .head_dim_multiple = 1,                                         \
+                    .grouped_heads = 1,                                             \
+                    .text = 1,                                                      \
+                    .batch = 1,                                                     \
+                    .any_strides = 1,                                               \
+                    .lse = 1},                                                      \
+   .numerics = numerics_##id,                                                       \
+   .workspace = workspace_of,                                                       \
    .run = run_##id},
 #define HEALTHY(name, what) ENTRY(name, what)
 #define DEFECT(name, what) ENTRY(name, what)
