@@ -33,17 +33,19 @@ while [ $i -lt 240 ]; do
 done >long.txt
 
 report() {
+  name=$1
+  shift
   status=0
-  "$LVSA_VERIFY" kernel --kernel ./wrong.so --suite "$1.txt" --out "$1" $2 >"$1.log" 2>&1 || status=$?
+  "$LVSA_VERIFY" kernel --kernel ./wrong.so --suite "$name.txt" --out "$name" "$@" >"$name.log" 2>&1 || status=$?
   if [ "$status" -ne 1 ]; then
-    cat "$1.log"
+    cat "$name.log"
     echo "FAIL: exit code $status"
     exit 1
   fi
 }
-report short ''
+report short
 # Relations would add frames, and six of them end the process.
-report long '--isolate none --relations none'
+report long --isolate none --relations none
 
 # The page with the checks in it, and what they are to find.
 cat >prepare.py <<'PY'
