@@ -68,7 +68,9 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
       (!options.capture.path.empty() && !options.kernel_given && analysis::has_captured_output(c));
   if (captured) return analysis::judge_captured(c, run);
   CaseResult result = analysis::run_case(c, kernel, run);
-  if (options.probes) analysis::add_probes(result, kernel, run);
+  // --relations none: the kernel is called once and no more.
+  const bool may_call = run.relations != analysis::RelationChoice::kNone;
+  if (options.probes && may_call) analysis::add_probes(result, kernel, run);
   return result;
 }
 

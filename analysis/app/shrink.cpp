@@ -104,8 +104,8 @@ void add_shrink_command(CLI::App& app, Body& body) {
       return known.name == options->check;
     });
     options->kernel.shrink = 0;
-    options->kernel.relations = relation ? "all" : "none";
     options->kernel.probes = options->check == "mask" || options->check == "capabilities";
+    options->kernel.relations = relation || options->kernel.probes ? "all" : "none";
     body = [options] {
       return options->kernel.as_worker.empty() ? run(*options) : run_as_worker(options->kernel);
     };

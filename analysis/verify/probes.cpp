@@ -59,6 +59,8 @@ NamedCheck blame(const CaseResult& result, const lvsa_kernel& kernel, const RunO
   }
   RunOptions quiet = options;
   quiet.progress = {};
+  quiet.relations = RelationChoice::kNone;
+  quiet.recover_masks = false;
   std::vector<std::string> blamed;
   std::size_t tried = 0;
   for (const Simpler& simpler : simpler_cases(result.c, kernel)) {

@@ -228,6 +228,12 @@ ReplayVerdict judge_call(const ReplayCase& replay, const KernelCall& call,
             {}};
   }
   if (!judge.lse.failed_rows.empty()) return judge.lse;
+  if (call.changed_outside() > 0) {
+    return {std::string(kRedZonesCheck),
+            fmt::format("{} bytes changed outside the output, the log-sum-exp and the workspace",
+                        call.changed_outside()),
+            {}};
+  }
   for (const auto& [member, name] :
        {std::pair(&AttentionTensors::q, "q"), std::pair(&AttentionTensors::k, "k"),
         std::pair(&AttentionTensors::v, "v")}) {
