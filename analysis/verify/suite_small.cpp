@@ -98,6 +98,13 @@ std::vector<Case> small_cases() {
       "rows=0",
       "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=gauss sigma=4 seed=37 "
       "rows=0",
+      // Counts beyond what narrow integers hold: frames past 64, text past 255, tokens past 2^15.
+      "model=small T=130 P=2 H=1 Hkv=1 D=32 dtype=bf16 W=2 ref=21 step=3 input=indicator seed=61 "
+      "rows=0",
+      "model=small T=5 P=8 text=300 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=3 step=1 input=indicator "
+      "seed=62 rows=128",
+      "model=small T=25 P=1500 H=1 Hkv=1 D=16 dtype=bf16 W=1 ref=5 step=1 input=indicator seed=63 "
+      "rows=50 compute=rows",
   });
 }
 
