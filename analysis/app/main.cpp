@@ -2,6 +2,7 @@
 // stderr.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <exception>
@@ -46,11 +47,18 @@ int run(const lvsa::app::Body& body) {
   }
 }
 
-}  // namespace
-
-namespace {
-std::vector<std::string> typed_words;  // argv, kept for provenance
+// "kernel, vectors, … or replay": the subcommands in the order of the help.
+std::string names_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::string last = names.back();
+  names.pop_back();
+  return fmt::format("{} or {}", fmt::join(names, ", "), last);
 }
+
+std::vector<std::string> typed_words;  // argv, kept for provenance
+
+}  // namespace
 
 std::string lvsa::app::command_line() {
   std::string line;
@@ -91,11 +99,8 @@ int main(int argc, char** argv) {
     return complain(fmt::format("{} (see lvsa-verify --help)", error.what()), lvsa::app::kBadInput);
   }
   if (!body) {
-    return complain(
-        "a subcommand is due: kernel, vectors, eval, mask, selftest, evidence, export, check, "
-        "merge, recover, explain, shrink or replay "
-        "(see lvsa-verify --help)",
-        lvsa::app::kBadInput);
+    return complain(fmt::format("a subcommand is due: {} (see lvsa-verify --help)", names_of(app)),
+                    lvsa::app::kBadInput);
   }
   return run(body);
 }
