@@ -39,5 +39,6 @@ void add_recover_command(CLI::App& app, Body& body);
 void add_explain_command(CLI::App& app, Body& body);
 void add_shrink_command(CLI::App& app, Body& body);
 void add_replay_command(CLI::App& app, Body& body);
+void add_steps_command(CLI::App& app, Body& body);
 
 }  // namespace lvsa::app
