@@ -60,7 +60,6 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
   }
   run.relations = analysis::parse_relation_choice(options.relations);
   run.kernel_option = options.kernel;
-  run.recover_masks = true;
   run.progress = progress.share;
   run.part = progress.part;
   const bool captured =

@@ -204,6 +204,16 @@ std::string RunOutcome::kept_text() const {
                      options_.out);
 }
 
+// With the reason of the first case, which mostly is that of all.
+void RunOutcome::tell_nothing_ran() const {
+  std::string reason;
+  store_->for_each([&](Status) { return reason.empty(); },
+                   [&](const CaseResult& result) {
+                     if (reason.empty()) reason = result.message;
+                   });
+  fmt::print(stderr, "{}{}{}\n", words_.nothing_ran, reason.empty() ? "" : ": ", reason);
+}
+
 int RunOutcome::finish() {
   if (!options_.no_report) {
     analysis::write_derived_reports(options_.out, *store_, store_->provenance());
@@ -216,7 +226,7 @@ int RunOutcome::finish() {
   }
   const RunSummary& summary = store_->totals().summary;
   const bool nothing_ran = summary.passed + summary.failed == 0;
-  if (nothing_ran) fmt::print(stderr, "{}\n", words_.nothing_ran);
+  if (nothing_ran) tell_nothing_ran();
   const bool good = summary.failed == 0 && !nothing_ran && !(options_.strict && summary.weak > 0);
   return good ? kAllGood : kCheckFailed;
 }

@@ -67,6 +67,7 @@ class RunOutcome {
   void print_row(const analysis::CaseResult& result) const;
   void print_summary() const;
   void print_json() const;
+  void tell_nothing_ran() const;
 
   OutcomeOptions options_;
   OutcomeWords words_;

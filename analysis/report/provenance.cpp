@@ -164,8 +164,8 @@ Provenance timeless(Provenance provenance) {
 Provenance joined(const Provenance& first, const Provenance& second) {
   Provenance all = first;
   for (const auto& [name, value] : second) {
-    const auto known = std::find_if(all.begin(), all.end(),
-                                    [&](const auto& entry) { return entry.first == name; });
+    const auto known = std::find_if(
+        all.begin(), all.end(), [&key = name](const auto& entry) { return entry.first == key; });
     if (known == all.end()) {
       all.emplace_back(name, value);
     } else if (fmt::format(" | {} | ", known->second).find(fmt::format(" | {} | ", value)) ==

@@ -85,9 +85,10 @@ void CasePool::wait() {
 }
 
 bool CasePool::keeps(const WorkerLink& link) const {
+  if (link.keep() == Keep::kSpoilt) return false;
   const std::int64_t most = settings_.cases_per_process;
   if (most > 0) return link.cases_taken() < most;
-  return kernel_.wants_device_memory || link.worth_keeping();
+  return kernel_.wants_device_memory || link.keep() == Keep::kWorth;
 }
 
 CaseResult CasePool::lost_result(const NumberedCase& in_hand, const WorkerLink& link) const {

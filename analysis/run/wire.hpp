@@ -6,7 +6,7 @@
 //     kernel DEVICE NAME         it is loaded; DEVICE is 1 when it wants device memory
 //     part TEXT                  what comes now
 //     share NUMBER               how much of the case is done, 0 .. 1
-//     result KEEP JSON           the result; KEEP is 1 when the process is worth keeping
+//     result KEEP JSON           the result; KEEP is what becomes of the process (enum Keep)
 //     refused KIND MESSAGE       bad input, with the number of its ErrorKind: ends the run
 //     broken MESSAGE             an error of this program: ends the run
 // A message never holds a line break; the line ends it.
@@ -16,6 +16,13 @@
 #include <string_view>
 
 namespace lvsa::analysis {
+
+/// What a process is good for after a case.
+enum class Keep {
+  kAsAny = 0,   ///< no better than a new one
+  kWorth = 1,   ///< it took long to start
+  kSpoilt = 2,  ///< it cannot judge anything more
+};
 
 struct Message {
   std::string word;

@@ -20,6 +20,7 @@
 #include "analysis/run/child_process.hpp"
 #include "analysis/run/wire.hpp"
 #include "core/error.hpp"
+#include "core/kernel/device_memory.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -80,6 +81,11 @@ bool has_device_open() {
   return false;
 }
 
+Keep what_to_keep() {
+  if (DeviceMemory::is_lost()) return Keep::kSpoilt;
+  return has_device_open() ? Keep::kWorth : Keep::kAsAny;
+}
+
 void set_up_process(const WorkerSetUp& set_up) {
   // The parent may have gone before the first line; afterwards the signal comes.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -109,7 +115,8 @@ void serve_one(const Channel& channel, const Message& message, const WorkerTask&
   };
   CaseResult result = task.run(parse_case(message.rest), progress);
   result.number = number;
-  channel.send("result", fmt::format("{} {}", has_device_open() ? 1 : 0, to_json_line(result)));
+  channel.send("result",
+               fmt::format("{} {}", static_cast<int>(what_to_keep()), to_json_line(result)));
 }
 
 }  // namespace

@@ -88,7 +88,9 @@ void WorkerLink::hear(const std::string& line) {
   } else if (message.word == "broken") {
     throw std::runtime_error(line.substr(message.word.size() + 1));
   } else if (message.word == "result" && state_ == State::kBusy) {
-    worth_keeping_ = message.first == "1";
+    keep_ = message.first == "2"   ? Keep::kSpoilt
+            : message.first == "1" ? Keep::kWorth
+                                   : Keep::kAsAny;
     result_ = parse_json_line(message.rest);
     result_.number = number_;
     state_ = State::kDone;

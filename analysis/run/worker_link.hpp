@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analysis/run/child_process.hpp"
+#include "analysis/run/wire.hpp"
 #include "analysis/verify/result.hpp"
 
 namespace lvsa::analysis {
@@ -49,7 +50,7 @@ class WorkerLink {
   std::int64_t number() const { return number_; }
   double share() const { return share_; }
   std::int64_t cases_taken() const { return cases_taken_; }
-  bool worth_keeping() const { return worth_keeping_; }
+  Keep keep() const { return keep_; }
   const ChildProcess& process() const { return process_; }
   void kill() { process_.kill(); }
 
@@ -75,7 +76,7 @@ class WorkerLink {
   std::int64_t cases_taken_ = 0;
   double share_ = 0.0;
   double timeout_s_ = 0.0;
-  bool worth_keeping_ = false;
+  Keep keep_ = Keep::kAsAny;
   Clock::time_point deadline_;
   std::optional<Clock::time_point> channel_lost_;
   CaseResult result_;

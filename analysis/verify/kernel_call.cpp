@@ -9,6 +9,7 @@
 
 #include "analysis/verify/kernel_invoke.hpp"
 #include "core/error.hpp"
+#include "core/kernel/device_memory.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -33,7 +34,15 @@ std::int64_t count_unwritten(const std::byte* row, std::size_t bytes, DType dtyp
 
 std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const Case& c) {
   const lvsa_capabilities& can = kernel.capabilities;
-  if (can.memory != LVSA_HOST) return "the kernel wants device memory, and there is no device here";
+  if (can.memory == LVSA_CUDA) {
+    if (const auto none = DeviceMemory::why_none()) {
+      return fmt::format("the kernel wants device memory, and there is no device here: {}", *none);
+    }
+  } else if (can.memory != LVSA_HOST) {
+    return fmt::format("the kernel declares memory {}; {} (host) or {} (CUDA) is due",
+                       static_cast<int>(can.memory), static_cast<int>(LVSA_HOST),
+                       static_cast<int>(LVSA_CUDA));
+  }
   if ((can.dtypes & LVSA_DTYPE_BIT(c.dtype)) == 0)
     return fmt::format("no {} inputs", dtype_name(c.dtype));
   if (c.p_dtype != LVSA_DTYPE_NONE && (can.p_dtypes & LVSA_DTYPE_BIT(c.p_dtype)) == 0) {
@@ -75,7 +84,7 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
   p.scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
   p.dtype = c.dtype;
   p.out_dtype = output_dtype(c);
-  p.memory = LVSA_HOST;
+  p.memory = LVSA_HOST;  // until it is called
   p.p_dtype = c.p_dtype;
   p.threads = threads;
   p.q = tensors.q.c_tensor();
@@ -100,12 +109,13 @@ KernelCall::KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensor
 void KernelCall::run() {
   std::size_t bytes = 0;
   const KernelStatus asked = query_workspace(kernel_, problem_, bytes);
-  if (asked.status != LVSA_OK) throw Error(ErrorKind::kKernel, asked.text);
+  if (asked.status != LVSA_OK) throw KernelFailed(asked);
   // Nothing may be counted on to be 0 there.
   GuardedBytes workspace = make_workspace(kernel_, bytes, kNanByte);
   const KernelStatus done = invoke_kernel(kernel_, problem_, workspace);
-  if (done.status != LVSA_OK) throw Error(ErrorKind::kKernel, done.text);
-  changed_outside_ = out_.changed_outside() + workspace.changed_outside();
+  if (done.status != LVSA_OK) throw KernelFailed(done);
+  seconds_ = done.seconds;
+  changed_outside_ = done.changed_outside + out_.changed_outside() + workspace.changed_outside();
   if (lse_) changed_outside_ += lse_->changed_outside();
 }
 

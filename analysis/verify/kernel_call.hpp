@@ -26,8 +26,11 @@ class KernelCall {
   KernelCall(const lvsa_kernel& kernel, const Case& c, AttentionTensors& tensors,
              const FramePattern& pattern, std::int32_t threads, std::vector<std::int64_t> wanted);
 
-  /// Runs the kernel. Throws Error(kKernel) with the kernel's own message when it fails.
+  /// Runs the kernel. Throws KernelFailed with the kernel's own message when it fails, and what
+  /// invoke_kernel() throws.
   void run();
+  /// What that took.
+  double seconds() const { return seconds_; }
 
   const lvsa_problem& problem() const { return problem_; }
   const GuardedTensor& out() const { return out_; }
@@ -51,6 +54,7 @@ class KernelCall {
   std::vector<std::int32_t> csr_indptr_;
   std::vector<std::int64_t> wanted_;
   std::int64_t changed_outside_ = 0;
+  double seconds_ = 0.0;
   lvsa_problem problem_{};
 };
 

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cfenv>
+#include <chrono>
 #include <cstring>
+#include <functional>
 
-#include "core/error.hpp"
+#include "analysis/verify/device_problem.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -21,9 +23,12 @@ KernelStatus told(const lvsa_kernel& kernel, const char* step, lvsa_status statu
   std::string line = message;
   std::replace_if(
       line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
-  return {status, fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
-                              known ? "status" : "what is no status,", number,
-                              line.empty() ? "" : ": ", line)};
+  KernelStatus told;
+  told.status = status;
+  told.text =
+      fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
+                  known ? "status" : "what is no status,", number, line.empty() ? "" : ": ", line);
+  return told;
 }
 
 // The floating-point environment as it was: a kernel that sets flush-to-zero or a rounding mode for
@@ -57,14 +62,53 @@ lvsa_status guarded(const lvsa_kernel& kernel, const char* step, Call call) {
   }
 }
 
+// The problem as the kernel's queries see it: where its memory is.
+lvsa_problem placed(const lvsa_kernel& kernel, const lvsa_problem& problem) {
+  return kernel.capabilities.memory == LVSA_CUDA ? DeviceProblem(problem).problem() : problem;
+}
+
+KernelStatus run_at(const lvsa_kernel& kernel, const lvsa_problem& problem, void* workspace,
+                    std::size_t bytes, void* stream, const std::function<void()>& wait) {
+  std::array<char, 512> message{};
+  const auto start = std::chrono::steady_clock::now();
+  const lvsa_status status = guarded(kernel, "run", [&] {
+    return kernel.run(&problem, workspace, bytes, stream, message.data(), message.size());
+  });
+  message.back() = '\0';
+  KernelStatus result = told(kernel, "run", status, message.data());
+  try {
+    if (wait) wait();
+  } catch (const DeviceLost& lost) {  // with the kernel's own words, if it has any
+    throw DeviceLost(fmt::format("kernel {}: {}{}{}", kernel.name, lost.what(),
+                                 result.text.empty() ? "" : "; ", result.text));
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+KernelStatus run_on_device(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                           const GuardedBytes& workspace) {
+  DeviceMemory& memory = DeviceMemory::first();
+  DeviceProblem there(problem);
+  void* const scratch = there.send(workspace);
+  // What is on its way to the device is not the kernel's time; that it is behind on the same stream
+  // is what a kernel may count on.
+  KernelStatus result = run_at(kernel, there.problem(), scratch, workspace.size(), memory.stream(),
+                               [&] { there.wait(); });
+  there.fetch();
+  result.changed_outside = there.changed_outside();
+  return result;
+}
+
 }  // namespace
 
 KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
                              std::size_t& bytes) {
   bytes = 0;
   if (kernel.workspace == nullptr) return {};
+  const lvsa_problem at_place = placed(kernel, problem);
   const lvsa_status status =
-      guarded(kernel, "workspace query", [&] { return kernel.workspace(&problem, &bytes); });
+      guarded(kernel, "workspace query", [&] { return kernel.workspace(&at_place, &bytes); });
   return told(kernel, "workspace query", status, "");
 }
 
@@ -81,22 +125,18 @@ GuardedBytes make_workspace(const lvsa_kernel& kernel, std::size_t bytes, unsign
 
 KernelStatus invoke_kernel(const lvsa_kernel& kernel, const lvsa_problem& problem,
                            GuardedBytes& workspace) {
-  std::array<char, 512> message{};
-  const lvsa_status status = guarded(kernel, "run", [&] {
-    return kernel.run(&problem, workspace.data(), workspace.size(), nullptr, message.data(),
-                      message.size());
-  });
-  message.back() = '\0';
-  return told(kernel, "run", status, message.data());
+  if (kernel.capabilities.memory == LVSA_CUDA) return run_on_device(kernel, problem, workspace);
+  return run_at(kernel, problem, workspace.data(), workspace.size(), nullptr, {});
 }
 
 std::optional<lvsa_numerics> query_numerics(const lvsa_kernel& kernel,
                                             const lvsa_problem& problem) {
   if (kernel.numerics == nullptr) return std::nullopt;
+  const lvsa_problem at_place = placed(kernel, problem);
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
   const lvsa_status status =
-      guarded(kernel, "numerics query", [&] { return kernel.numerics(&problem, &numerics); });
+      guarded(kernel, "numerics query", [&] { return kernel.numerics(&at_place, &numerics); });
   if (status != LVSA_OK) return std::nullopt;
   // What lies behind the fields that the kernel knows is not its word.
   const std::size_t known = std::min(numerics.struct_size, sizeof numerics);

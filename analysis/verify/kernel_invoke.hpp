@@ -1,12 +1,15 @@
 #pragma once
 // The functions of a kernel, called so that what a kernel does to its surroundings (exceptions, the
-// floating-point environment) ends here.
+// floating-point environment) ends here. The problems are in host memory; for a kernel that wants
+// device memory they are moved there and back.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "analysis/verify/guarded_tensor.hpp"
+#include "core/error.hpp"
 #include "core/kernel/lvsa_kernel.h"
 
 namespace lvsa::analysis {
@@ -15,6 +18,20 @@ namespace lvsa::analysis {
 struct KernelStatus {
   lvsa_status status = LVSA_OK;
   std::string text;
+  double seconds = 0.0;  ///< of run(), without the way to the device and back
+  /// Bytes changed in red zones that are on the device only; those in host memory are the caller's.
+  std::int64_t changed_outside = 0;
+};
+
+/// A kernel's function has not returned LVSA_OK.
+class KernelFailed : public Error {
+ public:
+  explicit KernelFailed(const KernelStatus& told)
+      : Error(ErrorKind::kKernel, told.text), status_(told.status) {}
+  lvsa_status status() const { return status_; }
+
+ private:
+  lvsa_status status_;
 };
 
 /// Bytes of workspace for a problem. Throws Error(kKernel) for an exception of the kernel's.
@@ -22,7 +39,8 @@ KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& prob
                              std::size_t& bytes);
 /// Throws Error(kKernel) where there is not that much memory.
 GuardedBytes make_workspace(const lvsa_kernel& kernel, std::size_t bytes, unsigned char fill);
-/// Runs it. Throws Error(kKernel) for an exception of the kernel's.
+/// Runs it and waits for the end. Throws Error(kKernel) for an exception of the kernel's,
+/// Error(kOverflow) for a problem that the device has no room for, and DeviceLost.
 KernelStatus invoke_kernel(const lvsa_kernel& kernel, const lvsa_problem& problem,
                            GuardedBytes& workspace);
 /// What the kernel declares of its numerics; nothing when it declares none.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "analysis/verify/kernel_call.hpp"
@@ -48,48 +49,49 @@ std::vector<Simpler> simpler_cases(const Case& c, const lvsa_kernel& kernel) {
 }
 
 // Which claims are to blame: without them the case passes. Not told where every change helps.
-NamedCheck blame(const CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
-  NamedCheck check{"capabilities", CheckState::kHolds, ""};
-  // What kernel_call says of LVSA_UNSUPPORTED.
-  const std::string refusal = fmt::format("returned status {}", static_cast<int>(LVSA_UNSUPPORTED));
-  if (result.status == Status::kError && result.message.find(refusal) != std::string::npos) {
-    check.state = CheckState::kFails;
-    check.message = fmt::format("declares that it serves this ({}) and refuses it: {}",
-                                claims_of(result.c), result.message);
+void blame(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
+  const auto is_known = [](const NamedCheck& known) { return known.name == kCapabilitiesCheck; };
+  auto found = std::find_if(result.checks.begin(), result.checks.end(), is_known);
+  if (found == result.checks.end()) {
+    found = result.checks.insert(
+        found, NamedCheck{std::string(kCapabilitiesCheck), CheckState::kHolds, ""});
   }
+  NamedCheck& check = *found;
   RunOptions quiet = options;
   quiet.progress = {};
   quiet.relations = RelationChoice::kNone;
-  quiet.recover_masks = false;
   std::vector<std::string> blamed;
   std::size_t tried = 0;
   for (const Simpler& simpler : simpler_cases(result.c, kernel)) {
-    const bool is_known = !blamed.empty() && blamed.back() == simpler.claim;
-    if (is_known) continue;
+    if (!blamed.empty() && blamed.back() == simpler.claim) continue;
     ++tried;
     const Status status = run_case(simpler.c, kernel, quiet).status;
     if (status == Status::kPass || status == Status::kWeak) blamed.emplace_back(simpler.claim);
   }
-  if (blamed.empty() || blamed.size() == tried) return check;
+  if (blamed.empty() || blamed.size() == tried) return;
   const std::string only = fmt::format("declares {} and is right only without ({})",
                                        fmt::join(blamed, ", "), claims_of(result.c));
   check.message =
       check.state == CheckState::kFails ? fmt::format("{}; {}", check.message, only) : only;
   check.state = CheckState::kFails;
-  return check;
 }
 
 void add_mask(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
   RecoverOptions how;
   how.threads = options.threads;
+  how.before_each = [&] {
+    if (options.part) options.part("recovering its mask");
+  };
   try {
-    NamedCheck check = mask_check(recover_mask(result.c, kernel, how));
+    const MaskRecovery recovery = recover_mask(result.c, kernel, how);
+    NamedCheck check = mask_check(recovery);
     const bool passed = result.status == Status::kPass || result.status == Status::kWeak;
     if (check.state == CheckState::kFails && passed) {
       result.status = Status::kFail;
       result.message = fmt::format("mask: {}", check.message);
     }
     result.checks.push_back(std::move(check));
+    if (is_failure(result.status)) result.recovered = recovered_mask(recovery);
   } catch (const Error& error) {
     result.checks.push_back({"mask", CheckState::kNotApplicable, error.what()});
   }
@@ -106,15 +108,28 @@ std::string claims_of(const Case& c) {
   return text;
 }
 
-void add_probes(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
-  if (!result.c.file.empty() || result.status == Status::kUnsupported) return;
-  if (result.status != Status::kError && recovery_is_cheap(result.c)) {
-    if (options.part) options.part("recovering its mask");
-    add_mask(result, kernel, options);
-  }
-  if (is_failure(result.status) && is_cheap(result.c)) {
+namespace {
+
+void add_probes_on(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
+  // Of captured tensors only to show what the kernel attends that has failed on them.
+  const bool generated = result.c.file.empty();
+  const bool asks = generated ? result.status != Status::kError : result.status == Status::kFail;
+  if (asks && recovery_is_cheap(result.c)) add_mask(result, kernel, options);
+  if (generated && is_failure(result.status) && is_cheap(result.c)) {
     if (options.part) options.part("probing its capabilities");
-    result.checks.push_back(blame(result, kernel, options));
+    blame(result, kernel, options);
+  }
+}
+
+}  // namespace
+
+void add_probes(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
+  // A kernel that has spoilt the device cannot be asked anything more in this process.
+  if (result.status == Status::kUnsupported || result.status == Status::kCrash) return;
+  try {
+    add_probes_on(result, kernel, options);
+  } catch (const DeviceLost& lost) {
+    take_in_loss(result, lost);
   }
 }
 

@@ -16,7 +16,7 @@ std::int64_t frame_of(const Problem& problem, std::int64_t token) {
   return std::min(token / problem.c.grid.patches_per_frame, problem.c.grid.frames);
 }
 
-lvsa_problem c_problem(const lvsa_kernel& kernel, const Problem& problem) {
+lvsa_problem c_problem(const Problem& problem) {
   const Case& c = problem.c;
   lvsa_problem p{};
   p.struct_size = sizeof p;
@@ -30,7 +30,7 @@ lvsa_problem c_problem(const lvsa_kernel& kernel, const Problem& problem) {
   p.scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
   p.dtype = c.dtype;
   p.out_dtype = c.dtype;
-  p.memory = kernel.capabilities.memory;
+  p.memory = LVSA_HOST;  // until it is called
   p.p_dtype = c.p_dtype;
   p.threads = problem.threads;
   p.q = problem.q->c_tensor();
@@ -45,8 +45,8 @@ lvsa_problem c_problem(const lvsa_kernel& kernel, const Problem& problem) {
   return p;
 }
 
-lvsa_problem c_problem(const lvsa_kernel& kernel, const Problem& problem, Outputs& outputs) {
-  lvsa_problem p = c_problem(kernel, problem);
+lvsa_problem c_problem(const Problem& problem, Outputs& outputs) {
+  lvsa_problem p = c_problem(problem);
   p.out = outputs.out.c_tensor();
   if (outputs.lse) {
     const lvsa_tensor lse = outputs.lse->c_tensor();
@@ -64,20 +64,22 @@ void require_ok(const lvsa_kernel& kernel, const KernelStatus& told, bool gaps) 
   if (told.status == LVSA_UNSUPPORTED || (told.status == LVSA_INVALID && plain_only)) {
     throw Refused{told.text};
   }
-  throw Error(ErrorKind::kKernel, told.text);
+  throw KernelFailed(told);
 }
 
 void run_once(const lvsa_kernel& kernel, const Problem& problem, Outputs& outputs) {
   outputs.out.refill(outputs.options.fill);
   if (outputs.lse) outputs.lse->refill(outputs.options.fill);
-  const lvsa_problem p = c_problem(kernel, problem, outputs);
+  const lvsa_problem p = c_problem(problem, outputs);
   std::size_t bytes = 0;
   require_ok(kernel, query_workspace(kernel, p, bytes), problem.gaps || outputs.options.gaps);
   GuardedBytes workspace = make_workspace(kernel, bytes, outputs.options.workspace_fill);
   outputs.workspace_bytes = static_cast<std::int64_t>(bytes);
   outputs.numerics = query_numerics(kernel, p);
-  require_ok(kernel, invoke_kernel(kernel, p, workspace), problem.gaps || outputs.options.gaps);
-  outputs.outside = outputs.out.changed_outside() + workspace.changed_outside() +
+  const KernelStatus done = invoke_kernel(kernel, p, workspace);
+  require_ok(kernel, done, problem.gaps || outputs.options.gaps);
+  outputs.outside = done.changed_outside + outputs.out.changed_outside() +
+                    workspace.changed_outside() +
                     (outputs.lse ? outputs.lse->changed_outside() : 0);
 }
 

@@ -10,7 +10,8 @@
 #include "analysis/verify/byte_hash.hpp"
 #include "analysis/verify/judge.hpp"
 #include "analysis/verify/kernel_call.hpp"
-#include "analysis/verify/recover.hpp"
+#include "analysis/verify/kernel_invoke.hpp"
+#include "analysis/verify/probes.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -67,21 +68,29 @@ void take_in_checks(CaseResult& result) {
   }
 }
 
-// Shows which frames a failed kernel attends. A kernel that cannot be probed has no mask to show;
-// its verdict stands.
-void recover_failed(CaseResult& result, const lvsa_kernel& kernel, const RunOptions& options) {
-  const Case& c = result.c;
-  if (!options.recover_masks || result.status != Status::kFail || !recovery_is_cheap(c)) return;
-  if (c.grid.frames > kMaxReportedFrames) return;
-  RecoverOptions how;
-  how.threads = options.threads;
-  how.before_each = [&] {
-    if (options.part) options.part("recovering its mask");
-  };
+// A kernel that calls unsupported what its capabilities include.
+void add_refusal(CaseResult& result, const KernelFailed& failed) {
+  if (failed.status() != LVSA_UNSUPPORTED) return;
+  result.checks.push_back({std::string(kCapabilitiesCheck), CheckState::kFails,
+                           fmt::format("declares that it serves this ({}) and refuses it: {}",
+                                       claims_of(result.c), failed.what())});
+}
+
+// The call itself; false where it has come to a status without outputs.
+bool call_kernel(CaseResult& result, KernelCall& call) {
   try {
-    result.recovered = recovered_mask(recover_mask(c, kernel, how));
-  } catch (const Error&) {
+    call.run();
+    result.timings.kernel_s = call.seconds();
+    return true;
+  } catch (const KernelFailed& failed) {
+    add_refusal(result, failed);
+    result.message = failed.what();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kKernel) throw;  // no room on the device: not the kernel's doing
+    result.message = error.what();
   }
+  result.status = Status::kError;
+  return false;
 }
 
 }  // namespace
@@ -121,20 +130,16 @@ CaseResult begin_result(const Case& c, const FramePattern& pattern, const std::s
   return result;
 }
 
-CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options) {
+namespace {
+
+void judge_case_on(CaseResult& result, const FramePattern& pattern, const lvsa_kernel& kernel,
+                   const RunOptions& options) {
+  const Case& c = result.c;
   const auto begin_part = [&](std::string_view part) {
     if (options.part) options.part(part);
   };
-  const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
-  CaseResult result = begin_result(c, pattern, kernel.name, options.kernel_option);
-  if (options.relations == RelationChoice::kAll) result.command += " --relations all";
-  if (const auto reason = unsupported_reason(kernel, c)) {
-    result.status = Status::kUnsupported;
-    result.message = *reason;
-    return result;
-  }
   begin_part("making its inputs");
-  auto start = std::chrono::steady_clock::now();
+  const auto start = std::chrono::steady_clock::now();
   AttentionTensors tensors = case_tensors(c);
   result.timings.inputs_s = seconds_since(start);
   result.inputs = hash_inputs(tensors);
@@ -147,16 +152,8 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
   const FramePattern pattern_before = pattern;
   KernelOutputs outputs;
   begin_part(kKernelPart);
-  try {
-    start = std::chrono::steady_clock::now();
-    call.run();
-    result.timings.kernel_s = seconds_since(start);
-    outputs.numerics = call.numerics();
-  } catch (const Error& error) {
-    result.status = Status::kError;
-    result.message = error.what();
-    return result;
-  }
+  if (!call_kernel(result, call)) return;
+  outputs.numerics = call.numerics();
   if (!c.only_wanted) {  // else the kernel chose how much it computed
     const double tokens = static_cast<double>(c.grid.seq_len());
     result.useful_gflops = 4e-9 * static_cast<double>(c.head_dim * c.heads * c.batch) *
@@ -190,8 +187,30 @@ CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& 
     }
   }
   take_in_checks(result);
-  recover_failed(result, kernel, options);
+}
+
+}  // namespace
+
+CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options) {
+  const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
+  CaseResult result = begin_result(c, pattern, kernel.name, options.kernel_option);
+  if (options.relations == RelationChoice::kAll) result.command += " --relations all";
+  if (const auto reason = unsupported_reason(kernel, c)) {
+    result.status = Status::kUnsupported;
+    result.message = *reason;
+    return result;
+  }
+  try {
+    judge_case_on(result, pattern, kernel, options);
+  } catch (const DeviceLost& lost) {
+    take_in_loss(result, lost);
+  }
   return result;
+}
+
+void take_in_loss(CaseResult& result, const DeviceLost& lost) {
+  result.status = Status::kCrash;
+  result.message = lost.what();
 }
 
 }  // namespace lvsa::analysis

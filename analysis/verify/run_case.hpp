@@ -9,6 +9,7 @@
 #include "analysis/verify/inputs.hpp"
 #include "analysis/verify/relations.hpp"
 #include "analysis/verify/result.hpp"
+#include "core/kernel/device_memory.hpp"
 #include "core/kernel/lvsa_kernel.h"
 #include "core/pattern/frame_pattern.hpp"
 #include "reference/attention/oracle.hpp"
@@ -18,8 +19,7 @@ namespace lvsa::analysis {
 struct RunOptions {
   std::int32_t threads = 0;  ///< for the kernel; 0: its own choice
   RelationChoice relations = RelationChoice::kAuto;
-  std::string kernel_option;   ///< how --kernel named it, for the command that repeats a case
-  bool recover_masks = false;  ///< of failed cases, where that costs little (recover.hpp)
+  std::string kernel_option;  ///< how --kernel named it, for the command that repeats a case
   /// Called with the share of the case that is done, 0 .. 1, from one thread at a time.
   std::function<void(double)> progress;
   /// Called before each part of the case that may take long, with what it is: a crash or a hang is
@@ -36,9 +36,12 @@ CaseResult begin_result(const Case& c, const FramePattern& pattern, const std::s
                         const std::string& kernel_option);
 
 /// Judges the kernel by bounds on the case's sampled rows, and by the relations that are due. Never
-/// throws for what the kernel
-/// does; throws Error for a case that cannot be made (sizes beyond memory, a missing file).
+/// throws for what the kernel does; throws Error for a case that cannot be made (sizes beyond
+/// memory, also the device's, a missing file).
 CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options);
+
+/// The device's context is lost, so the case has crashed and no further one can run here.
+void take_in_loss(CaseResult& result, const DeviceLost& lost);
 
 /// The rows of a case that are checked: all of them when c.rows is 0 or more than there are, else
 /// c.rows spread over all frames, heads and batch elements, at positions within the frame where
