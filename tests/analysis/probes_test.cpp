@@ -91,6 +91,23 @@ TEST(Probes, BlameTextThatIsDeclaredAndRefused) {
       << check->message;
 }
 
+TEST(Probes, ARefusalIsKnownByItsStatusAlone) {
+  const CaseResult result = run_case(parse_case(kText), with_run(refuse_text), {});
+  ASSERT_NE(find(result, "capabilities"), nullptr);
+  EXPECT_EQ(find(result, "capabilities")->state, CheckState::kFails);
+  const auto says_so = [](const lvsa_problem*, void*, std::size_t, void*, char* message,
+                          std::size_t size) {
+    std::snprintf(message, size, "returned status 1");
+    return LVSA_FAILED;
+  };
+  EXPECT_EQ(find(run_case(parse_case(kText), with_run(says_so), {}), "capabilities"), nullptr);
+}
+
+TEST(Probes, ShowTheMaskOfAFailureAndRecoverItOnce) {
+  EXPECT_FALSE(probed(kText, emulated(Defect::kTextTwice)).recovered.rows.empty());
+  EXPECT_TRUE(probed(kText, emulated()).recovered.rows.empty());
+}
+
 TEST(Probes, BlameTheTypeThatIsWrong) {
   const CaseResult result = probed(kText, with_run(only_fp32));
   ASSERT_EQ(result.status, Status::kFail);
