@@ -15,7 +15,8 @@ template <typename Output>
 __global__ void __launch_bounds__(kThreads, 1) attention(const __grid_constant__ Parameters p) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   extern __shared__ char dynamic_shared[];
-  const int group = static_cast<int>(threadIdx.x) / 128;
+  // The same in all lanes, said so that the compiler keeps it in a uniform register.
+  const int group = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x) / 128, 0);
   if (threadIdx.x == 0) SharedLayout(dynamic_shared).init_barriers();
   __syncthreads();
   if (group == 0) {

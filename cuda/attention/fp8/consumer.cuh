@@ -19,18 +19,6 @@
 
 namespace lvsa::cuda::fp8 {
 
-/// Four probabilities as e4m3, the first one lowest.
-__device__ __forceinline__ std::uint32_t pack(float x0, float x1, float x2, float x3) {
-  std::uint32_t word;
-  asm("{.reg .b16 low, high;\n"
-      "cvt.rn.satfinite.e4m3x2.f32 low, %2, %1;\n"
-      "cvt.rn.satfinite.e4m3x2.f32 high, %4, %3;\n"
-      "mov.b32 %0, {low, high};}"
-      : "=r"(word)
-      : "f"(x0), "f"(x1), "f"(x2), "f"(x3));
-  return word;
-}
-
 template <typename Output>
 class Consumer {
  public:
@@ -49,7 +37,6 @@ class Consumer {
   }
 
  private:
-  using Probabilities = std::uint32_t[kKeyTile / 8];
   using Outputs = float[kHeadDim / 2];
 
   // What the producer wrote is read by the lane that later lets it overwrite it: so the two are in
@@ -63,14 +50,13 @@ class Consumer {
     Outputs o;
 #pragma unroll
     for (float& x : o) x = 0.0f;
-    hopper::RowState state;
+    RowState state;
     if (tiles == 0) {
       release(shared_.query_empty());
     } else {
       const float scale_log2 = p_.scale_log2 * score_scale(index);
       Scores s;
       Probabilities p;
-      float alpha[2];
       wait_for_keys(tile_);
       for (int n = 0; n < tiles; ++n) {
         issue_scores(s);
@@ -82,8 +68,7 @@ class Consumer {
         if (masked) mask(s, index);
         release(shared_.key_empty(tile_ % kStages));
         if (n + 1 == tiles) release(shared_.query_empty());
-        softmax_tile(s, state, alpha, scale_log2);
-        pack_all(p, s);
+        softmax(p, s, o, state, scale_log2);
         issue_part(s, p);
         if (n + 1 < tiles) wait_for_keys(tile_ + 1);
         ptx::wgmma_wait<0>();
@@ -91,7 +76,7 @@ class Consumer {
         ptx::keep_registers(p);
         release(shared_.value_empty(tile_ % kStages));
 #pragma unroll
-        for (int i = 0; i < kHeadDim / 2; ++i) o[i] = fmaf(o[i], alpha[i >> 1 & 1], s[i]);
+        for (int i = 0; i < kHeadDim / 2; ++i) o[i] += s[i];
         ++tile_;
       }
     }
@@ -127,15 +112,26 @@ class Consumer {
     ptx::wgmma_commit();
   }
 
-  /// Key block i is product step i of P V: the value blocks have their keys in the order in which
-  /// the score accumulators hold them (see ValueBlocks).
-  __device__ __forceinline__ void pack_all(Probabilities& p, const Scores& s) const {
+  /// P of the tile, and o, sums and maxima as P needs them.
+  __device__ __forceinline__ void softmax(Probabilities& p, const Scores& s, Outputs& o,
+                                          RowState& state, float scale_log2) const {
+    TileSums tile = exponentials(p, s, state.shift, scale_log2);
+    if (__any_sync(0xffffffffu, ((tile.large[0] | tile.large[1]) & kLargeBits) != 0)) {
+      float alpha[2];
+      new_shifts(s, tile, state, alpha, scale_log2, lane_);
 #pragma unroll
-    for (int i = 0; i < kKeyTile / 16; ++i) {
-      const float* x = s + 8 * i;
-      p[2 * i] = pack(x[0], x[1], x[4], x[5]);
-      p[2 * i + 1] = pack(x[2], x[3], x[6], x[7]);
+      for (int i = 0; i < kHeadDim / 2; ++i) o[i] *= alpha[i >> 1 & 1];
+      float shift[2];
+#pragma unroll
+      for (int r = 0; r < 2; ++r) {
+        state.sum[r] *= alpha[r];
+        // A row without any key so far: exp2(-inf + 0) is the 0 that it needs.
+        shift[r] = state.shift[r] == -hopper::kMinusInfinity ? 0.0f : state.shift[r];
+      }
+      tile = exponentials(p, s, shift, scale_log2);
     }
+    state.sum[0] += tile.sum[0];
+    state.sum[1] += tile.sum[1];
   }
 
   /// A warp is done with what a barrier guards.
@@ -196,7 +192,7 @@ class Consumer {
   }
 
   __device__ __forceinline__ void finish(int index, const Outputs& o,
-                                         const hopper::RowState& state) const {
+                                         const RowState& state) const {
     constexpr float kLn2 = 0.693147181f;
     const hopper::WorkItem item = hopper::work_item(p_, index);
     const float v_scale = factor(p_.v_scale, item, true);
@@ -209,9 +205,7 @@ class Consumer {
       if (p_.lse != nullptr && lane_ % 4 == 0 && hopper::row_token(p_, item, tile_row(r), &token)) {
         p_.lse[item.batch * p_.lse_strides.batch + token * p_.lse_strides.token +
                item.head * p_.lse_strides.head] =
-            sum == 0.0f
-                ? hopper::kMinusInfinity
-                : state.max[r] * (p_.scale * score_scale(index)) + (logf(sum) - kBias * kLn2);
+            sum == 0.0f ? hopper::kMinusInfinity : (log2f(sum) - state.shift[r]) * kLn2;
       }
     }
     hopper::mark_if_not_finite(p_, item, o, lane_);

@@ -1,5 +1,11 @@
 #pragma once
-// Online softmax of the two rows of a score tile that a thread holds, P scaled for e4m3.
+// Online softmax of the two rows of a score tile that a thread holds, P scaled and packed for e4m3.
+//
+// The exponentials refer to a maximum that may be an older one: as long as no P leaves e4m3's
+// range, there is nothing to gain from the right one, and looking for it is a seventh of a tile's
+// instructions. Whether one did is seen in the packed words, four at once. Only such a row gets its
+// true maximum, and its P is worked out again: decided row by row, so that rows which share a warp
+// do not matter to each other.
 
 #include <cstdint>
 
@@ -9,36 +15,80 @@
 namespace lvsa::cuda::fp8 {
 
 using Scores = float[kKeyTile / 2];
+/// Words 2i are columns of the thread's first row, words 2i + 1 of its second.
+using Probabilities = std::uint32_t[kKeyTile / 8];
 
-/// Turns scores into exp2(scale_log2 * (s - max) + kBias) and updates the state, whose sums are of
-/// these; `alpha` is what earlier results of the two rows must be multiplied with.
-__device__ __forceinline__ void softmax_tile(Scores& s, hopper::RowState& state, float (&alpha)[2],
-                                             float scale_log2) {
-  float high[4];
+struct RowState {
+  /// P = exp2(scale_log2 * s + shift); kBias of the maximum at hand, infinite before the first key.
+  float shift[2] = {-hopper::kMinusInfinity, -hopper::kMinusInfinity};
+  float sum[2] = {0.0f, 0.0f};  ///< of P before rounding, this thread's columns
+};
+
+/// Four probabilities as e4m3, the first one lowest.
+__device__ __forceinline__ std::uint32_t pack(float x0, float x1, float x2, float x3) {
+  std::uint32_t word;
+  asm("{.reg .b16 low, high;\n"
+      "cvt.rn.satfinite.e4m3x2.f32 low, %2, %1;\n"
+      "cvt.rn.satfinite.e4m3x2.f32 high, %4, %3;\n"
+      "mov.b32 %0, {low, high};}"
+      : "=r"(word)
+      : "f"(x0), "f"(x1), "f"(x2), "f"(x3));
+  return word;
+}
+
+/// P of a tile.
+struct TileSums {
+  float sum[2];            ///< before rounding, this thread's columns
+  std::uint32_t large[2];  ///< kLargeBits: some P is the largest e4m3 (0x7e) or NaN (0x7f)
+};
+constexpr std::uint32_t kLargeBits = 0x80808080u;
+
+/// P of the shifts given. Product step i of P V takes key block i: the value blocks have their keys
+/// in the order in which the score accumulators hold them (see ValueBlocks).
+__device__ __forceinline__ TileSums exponentials(Probabilities& p, const Scores& s,
+                                                 const float (&shift)[2], float scale_log2) {
+  constexpr std::uint32_t kUpTo80 = 0x02020202u;  // takes 0x7e and 0x7f to 0x80, no carry
+  TileSums tile;
+  float part[4];
 #pragma unroll
-  for (int i = 0; i < kKeyTile / 2; ++i) {
-    high[i & 3] = i < 4 ? s[i] : fmaxf(high[i & 3], s[i]);
+  for (int i = 0; i < kKeyTile / 16; ++i) {
+    float x[8];
+#pragma unroll
+    for (int j = 0; j < 8; ++j) {
+      x[j] = ptx::exp2_approx(fmaf(s[8 * i + j], scale_log2, shift[j >> 1 & 1]));
+      part[j & 3] = i == 0 && j < 4 ? x[j] : part[j & 3] + x[j];
+    }
+    p[2 * i] = pack(x[0], x[1], x[4], x[5]);
+    p[2 * i + 1] = pack(x[2], x[3], x[6], x[7]);
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const std::uint32_t up = p[2 * i + r] + kUpTo80;
+      tile.large[r] = i == 0 ? up : tile.large[r] | up;
+    }
   }
-  float shift[2];
+  tile.sum[0] = part[0] + part[1];
+  tile.sum[1] = part[2] + part[3];
+  return tile;
+}
+
+/// Gives rows with a P that is too large the shifts of their maxima; `alpha` is what earlier results
+/// of the two rows must be multiplied with, 1 for a row that keeps its shift.
+__device__ __forceinline__ void new_shifts(const Scores& s, const TileSums& tile, RowState& state,
+                                           float (&alpha)[2], float scale_log2, int lane) {
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
-    const float now = hopper::quad_max(fmaxf(state.max[r], fmaxf(high[2 * r], high[2 * r + 1])));
-    // A row without any key so far: exp2(-inf - 0) is the 0 that it needs.
-    const float base = now == hopper::kMinusInfinity ? 0.0f : now;
-    shift[r] = base * scale_log2;
-    // Exactly 1 where the maximum stays: tiles that a row does not attend leave no trace.
-    alpha[r] = ptx::exp2_approx((state.max[r] - base) * scale_log2);
-    state.max[r] = now;
-    shift[r] -= kBias;
-  }
-  float sum[4] = {state.sum[0] * alpha[0], 0.0f, state.sum[1] * alpha[1], 0.0f};
+    float high = hopper::kMinusInfinity;
 #pragma unroll
-  for (int i = 0; i < kKeyTile / 2; ++i) {
-    s[i] = ptx::exp2_approx(fmaf(s[i], scale_log2, -shift[i >> 1 & 1]));
-    sum[i & 3] += s[i];
+    for (int i = 0; i < kKeyTile / 2; ++i) {
+      if ((i >> 1 & 1) == r) high = fmaxf(high, s[i]);
+    }
+    high = hopper::quad_max(high);
+    const float before = state.shift[r];
+    const float due = fminf(before, fmaf(high, -scale_log2, static_cast<float>(kBias)));
+    const unsigned lanes = __ballot_sync(0xffffffffu, (tile.large[r] & kLargeBits) != 0);
+    if ((lanes >> (lane & ~3) & 0xf) != 0) state.shift[r] = due;
+    alpha[r] = state.shift[r] == before ? 1.0f : ptx::exp2_approx(state.shift[r] - before);
   }
-  state.sum[0] = sum[0] + sum[1];
-  state.sum[1] = sum[2] + sum[3];
 }
 
 }  // namespace lvsa::cuda::fp8
