@@ -1,4 +1,6 @@
-// The whole pattern of a configuration by one block.
+// The whole pattern of a configuration in one launch: one block for everything but the mask, whose
+// T^2 bytes others write at the same time. Each works out the global frames for itself, so none
+// waits for another.
 #include "core/error.hpp"
 #include "cuda/error.hpp"
 #include "cuda/pattern/batch.hpp"
@@ -126,24 +128,32 @@ __device__ RowTotals write_frames(const Plan& plan, const Globals& globals,
   return totals;
 }
 
-// One row of list, indices and mask, by a warp.
+// One row of list and indices, by a warp.
 __device__ void write_row(const Plan& plan, const Globals& globals, const PatternArrays& out, int f,
                           Window window, std::int64_t offset) {
   const int before = globals.set.below(window.lo);
   const int inside = window.hi < window.lo ? 0 : globals.set.below(window.hi + 1) - before;
-  if (out.list != nullptr || out.indices != nullptr) {
-    const int size = rules::row_size(globals.set, globals.count, window);
-    for (int j = rules::lane(); j < size; j += kWarp) {
-      const int key = rules::row_entry(globals.list, before, inside, window, j);
-      if (out.list != nullptr) out.list[offset + j] = key;
-      if (out.indices != nullptr) out.indices[offset + j] = column_of(plan, globals, key);
-    }
+  const int size = rules::row_size(globals.set, globals.count, window);
+  for (int j = rules::lane(); j < size; j += kWarp) {
+    const int key = rules::row_entry(globals.list, before, inside, window, j);
+    if (out.list != nullptr) out.list[offset + j] = key;
+    if (out.indices != nullptr) out.indices[offset + j] = column_of(plan, globals, key);
   }
-  if (out.mask == nullptr) return;
-  for (int key = rules::lane(); key < plan.frames; key += kWarp) {
-    const bool in_window = key >= window.lo && key <= window.hi;
-    out.mask[static_cast<std::int64_t>(f) * plan.frames + key] = static_cast<std::uint8_t>(
-        (globals.set.has(key) ? kMaskGlobal : 0) | (in_window ? kMaskWindow : 0));
+}
+
+// The rows of the mask, in turn over the warps of the blocks that write it.
+__device__ void write_mask(const Plan& plan, const Globals& globals, const PatternArrays& out) {
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int blocks = static_cast<int>(gridDim.y) - 1;
+  for (int f = (static_cast<int>(blockIdx.y) - 1) * kWarps + warp; f < plan.frames;
+       f += blocks * kWarps) {
+    const Window window = rules::window_of(plan, globals.set, globals.count, f);
+    std::uint8_t* const row = out.mask + static_cast<std::int64_t>(f) * plan.frames;
+    for (int key = rules::lane(); key < plan.frames; key += kWarp) {
+      const bool in_window = key >= window.lo && key <= window.hi;
+      row[key] = static_cast<std::uint8_t>((globals.set.has(key) ? kMaskGlobal : 0) |
+                                           (in_window ? kMaskWindow : 0));
+    }
   }
 }
 
@@ -191,8 +201,9 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
   const Plan plan = rules::make_plan(settings, batch);
   PatternSummary summary{};
   summary.status = plan.status;
+  const bool mask_only = blockIdx.y > 0;
   if (plan.status != PatternStatus::kOk) {
-    clear(out, summary, max(0, min(settings.frames, batch.frame_capacity)));
+    if (!mask_only) clear(out, summary, max(0, min(settings.frames, batch.frame_capacity)));
     return;
   }
   rules::fill_grid(plan, globals.set.words, warp, kWarps);
@@ -206,6 +217,10 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
   }
   __syncthreads();
   globals.count = shared_count;
+  if (mask_only) {
+    write_mask(plan, globals, out);
+    return;
+  }
 
   const RowTotals totals = write_frames(plan, globals, out, warp_sums);
   __syncthreads();  // rows read what other warps wrote: the list of globals, the offsets
@@ -216,7 +231,7 @@ __global__ void __launch_bounds__(kThreads) build_kernel(PatternBatch batch, Pat
     clear(out, summary, plan.frames);
     return;
   }
-  write_rows(plan, globals, out);
+  if (lists) write_rows(plan, globals, out);
   if (threadIdx.x == 0) {
     *out.summary = {PatternStatus::kOk,
                     plan.interval,
@@ -244,8 +259,11 @@ void build_patterns(const PatternBatch& batch, const PatternArrays& out, cudaStr
   }
   if (batch.count == 0) return;
   static_assert(shared_bytes(kMaxPatternFrames) <= 48 * 1024, "more must be asked for");
-  build_kernel<<<static_cast<unsigned>(batch.count), kThreads, shared_bytes(batch.frame_capacity),
-                 stream>>>(batch, out);
+  const auto mask_blocks =
+      out.mask == nullptr ? 0u
+                          : static_cast<unsigned>((batch.frame_capacity + kWarps - 1) / kWarps);
+  const dim3 grid(static_cast<unsigned>(batch.count), 1 + mask_blocks);
+  build_kernel<<<grid, kThreads, shared_bytes(batch.frame_capacity), stream>>>(batch, out);
   check_launch("build_patterns");
 }
 

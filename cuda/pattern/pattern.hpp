@@ -109,7 +109,7 @@ struct PatternArrays {
 inline constexpr std::uint8_t kMaskGlobal = 1;
 inline constexpr std::uint8_t kMaskWindow = 2;
 
-/// Builds the patterns of a batch, a block each.
+/// Builds the patterns of a batch: one launch, one block a configuration and, for its mask, more.
 void build_patterns(const PatternBatch& batch, const PatternArrays& out, cudaStream_t stream);
 
 /// The summaries alone, a warp each: a sweep over millions of configurations in one launch.

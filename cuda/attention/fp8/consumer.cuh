@@ -191,8 +191,7 @@ class Consumer {
     return factor(p_.q_scale, item, false) * factor(p_.k_scale, item, true);
   }
 
-  __device__ __forceinline__ void finish(int index, const Outputs& o,
-                                         const RowState& state) const {
+  __device__ __forceinline__ void finish(int index, const Outputs& o, const RowState& state) const {
     constexpr float kLn2 = 0.693147181f;
     const hopper::WorkItem item = hopper::work_item(p_, index);
     const float v_scale = factor(p_.v_scale, item, true);

@@ -49,14 +49,18 @@ __device__ __forceinline__ TileSums exponentials(Probabilities& p, const Scores&
                                                  const float (&shift)[2], float scale_log2) {
   constexpr std::uint32_t kUpTo80 = 0x02020202u;  // takes 0x7e and 0x7f to 0x80, no carry
   TileSums tile;
-  float part[4];
 #pragma unroll
   for (int i = 0; i < kKeyTile / 16; ++i) {
     float x[8];
 #pragma unroll
     for (int j = 0; j < 8; ++j) {
       x[j] = ptx::exp2_approx(fmaf(s[8 * i + j], scale_log2, shift[j >> 1 & 1]));
-      part[j & 3] = i == 0 && j < 4 ? x[j] : part[j & 3] + x[j];
+    }
+    // Pairs first: a chain of additions would be as long as the exponentials.
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const float four = (x[2 * r] + x[2 * r + 1]) + (x[2 * r + 4] + x[2 * r + 5]);
+      tile.sum[r] = i == 0 ? four : tile.sum[r] + four;
     }
     p[2 * i] = pack(x[0], x[1], x[4], x[5]);
     p[2 * i + 1] = pack(x[2], x[3], x[6], x[7]);
@@ -66,13 +70,11 @@ __device__ __forceinline__ TileSums exponentials(Probabilities& p, const Scores&
       tile.large[r] = i == 0 ? up : tile.large[r] | up;
     }
   }
-  tile.sum[0] = part[0] + part[1];
-  tile.sum[1] = part[2] + part[3];
   return tile;
 }
 
-/// Gives rows with a P that is too large the shifts of their maxima; `alpha` is what earlier results
-/// of the two rows must be multiplied with, 1 for a row that keeps its shift.
+/// Gives rows with a P that is too large the shifts of their maxima; `alpha` is what earlier
+/// results of the two rows must be multiplied with, 1 for a row that keeps its shift.
 __device__ __forceinline__ void new_shifts(const Scores& s, const TileSums& tile, RowState& state,
                                            float (&alpha)[2], float scale_log2, int lane) {
 #pragma unroll
