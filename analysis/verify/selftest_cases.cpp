@@ -77,6 +77,14 @@ const std::vector<Kind>& kinds() {
        "rows=0",
        "rows=10",
        {}},
+      // All frames global, as in dense attention, and the text in a class of its own: its mass is
+      // due however small a share of the keys it is.
+      {"indicator",
+       "T=6 text=3 H=2 Hkv=1 D=32 dtype=bf16 W=1 interval=1 ref=4 step=1 input=indicator seed=18",
+       37,
+       "rows=256",
+       "rows=24",
+       {}},
       {"phantom",
        "T=9 text=3 H=2 Hkv=2 D=64 dtype=bf16 W=1 ref=4 step=1 input=phantom seed=7",
        33,
