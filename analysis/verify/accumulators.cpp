@@ -10,6 +10,7 @@ constexpr const char* kNearest = "IEEE 754: products exact, one rounding to near
 constexpr const char* kAssumed = "assumed as on sm_90";
 constexpr const char* kMeasured =
     "measured: 23 bits behind the point of the largest addend, the rest cut off";
+constexpr const char* kMeasuredNear = "measured: 26 bits are kept, the sum is rounded to nearest";
 constexpr const char* kMeasuredFp8 =
     "measured: 13 bits behind the point of the largest addend, the accumulator's own included";
 
@@ -18,6 +19,7 @@ constexpr std::array kTable = {
     AccumulatorError{"sm_80", "mma.sync", LVSA_F16, 0x1p-23, false, kAssumed},
     AccumulatorError{"sm_90", "mma.sync", LVSA_BF16, 0x1p-23, true, kMeasured},
     AccumulatorError{"sm_90", "mma.sync", LVSA_F16, 0x1p-23, true, kMeasured},
+    AccumulatorError{"sm_90", "mma.sync", LVSA_E4M3, 0x1p-24, true, kMeasuredNear},
     AccumulatorError{"sm_90", "wgmma", LVSA_BF16, 0x1p-23, true, kMeasured},
     AccumulatorError{"sm_90", "wgmma", LVSA_E4M3, 0x1p-13, true, kMeasuredFp8},
     AccumulatorError{"sm_90", "wgmma", LVSA_E5M2, 0x1p-13, false, "assumed as for e4m3"},
@@ -31,18 +33,12 @@ constexpr std::array kTable = {
 
 std::span<const AccumulatorError> accumulator_errors() { return kTable; }
 
-std::optional<double> accumulator_roundoff(std::string_view architecture, DType type) {
-  std::optional<double> worst;
+double unknown_accumulator_roundoff(DType type) {
+  double worst = 0x1p-23;  // fp32 that cuts off
   for (const AccumulatorError& entry : kTable) {
-    if (entry.architecture == architecture && entry.type == type) {
-      worst = std::max(worst.value_or(0.0), entry.roundoff);
-    }
+    if (entry.type == type) worst = std::max(worst, entry.roundoff);
   }
   return worst;
-}
-
-double unknown_accumulator_roundoff(DType type) {
-  return type == LVSA_E4M3 || type == LVSA_E5M2 ? 0x1p-13 : 0x1p-23;
 }
 
 }  // namespace lvsa::analysis

@@ -5,7 +5,6 @@
 // several products, costs an error of at most u_a times the sum of the magnitudes that have entered
 // it, its own included.
 
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -25,12 +24,8 @@ struct AccumulatorError {
 /// The table, sorted by architecture.
 std::span<const AccumulatorError> accumulator_errors();
 
-/// The largest roundoff that the architecture has for factors of a type, or nothing when the table
-/// does not hold it.
-std::optional<double> accumulator_roundoff(std::string_view architecture, DType type);
-
-/// What is assumed where nothing is known: fp32 that truncates (2^-23), and 13 bits behind the
-/// point for fp8, as tensor cores have.
+/// What is assumed of a kernel that declares nothing: the largest roundoff that the table has for
+/// factors of the type, on whatever device, and at the least that of fp32 that cuts off (2^-23).
 double unknown_accumulator_roundoff(DType type);
 
 }  // namespace lvsa::analysis

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "analysis/verify/accumulators.hpp"
+#include "reference/attention/sum_steps.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -61,32 +62,28 @@ double merges(const BoundModel& model) { return static_cast<double>(model.splits
 
 }  // namespace
 
-BoundModel make_bound_model(const lvsa_numerics* numerics, DType dtype, std::int64_t head_dim,
-                            std::string_view architecture) {
+BoundModel make_bound_model(const lvsa_numerics* numerics, DType dtype, std::int64_t head_dim) {
   BoundModel model;
   model.p_roundoff = unit_roundoff(dtype);
   model.p_underflow = underflow_error(dtype);
-  model.accumulator_roundoff =
-      accumulator_roundoff(architecture, dtype).value_or(unknown_accumulator_roundoff(dtype));
+  model.accumulator_roundoff = unknown_accumulator_roundoff(dtype);
+  if (dtype == LVSA_E4M3 || dtype == LVSA_E5M2) model.factor_roundings = 2.0;
   model.scores.constant = kDefaultExpUlps;
   if (numerics != nullptr) declare(model, *numerics);
   model.scores.dot = 2.0 * static_cast<double>(head_dim) * model.accumulator_roundoff;
   // What the rounding of the partial log-sum-exps and the weights of a merge add.
-  model.scores.score = 1.0 + merges(model);
-  model.scores.exponent = 3.0 + 4.0 * merges(model);
+  model.scores.score = 1.0 + model.factor_roundings + merges(model);
+  model.scores.exponent = 3.0 + model.factor_roundings + 4.0 * merges(model);
   return model;
 }
 
 double accumulation_steps(const BoundModel& model, std::int64_t keys, std::int64_t tiles) {
-  const auto k = static_cast<double>(keys);
-  // Unknown tile: one key a tile passes through the most.
-  const double n = model.key_tile == 0 ? k : static_cast<double>(tiles);
-  const double tile = model.key_tile == 0 ? 1.0 : static_cast<double>(model.key_tile);
-  const double step = std::clamp(static_cast<double>(model.sum_step), 1.0, tile);
-  // Tiles that end with their frame may end in a step that is not full.
-  const double joins = step < tile ? std::min(k, std::ceil(k / step) + n) : n;
-  // Each merge multiplies, adds and divides once more in both sums.
-  return step + joins + n + 4.0 * merges(model);
+  // Unknown tile: one key a tile passes through the most. Each merge multiplies, adds and divides
+  // once more in both sums.
+  const bool known = model.key_tile > 0;
+  return reference::sum_steps(keys, known ? tiles : keys, known ? model.key_tile : 1,
+                              model.sum_step) +
+         4.0 * merges(model);
 }
 
 RowSteps row_steps(const BoundModel& model, std::int64_t keys, std::int64_t tiles) {
@@ -120,8 +117,9 @@ double rescale_error(const BoundModel& model, const reference::RowResult& row,
 
 double higher_order_factor(const BoundModel& model, const reference::RowResult& row,
                            const RowSteps& steps) {
-  const double sum = model.p_roundoff + row.max_eta + rescale_error(model, row, steps) +
-                     (steps.sums + 4.0) * std::max(model.accumulator_roundoff, kFp32);
+  const double sum =
+      model.p_roundoff + row.max_eta + rescale_error(model, row, steps) +
+      (steps.sums + model.last_roundings()) * std::max(model.accumulator_roundoff, kFp32);
   const double held = std::min(sum, 0.5);  // beyond that the row is WEAK
   return std::max(1.0 + 0x1p-6, 1.0 / ((1.0 - held / 2.0) * (1.0 - held)));
 }
@@ -145,7 +143,7 @@ Tolerance output_tolerance(const BoundModel& model, const reference::RowResult& 
   }
   t.scores = row.score_shift[c] + rescale_error(model, row, steps) * deviation;
   t.accumulation = (steps.sums * model.accumulator_roundoff +
-                    4.0 * std::max(model.accumulator_roundoff, kFp32)) *
+                    model.last_roundings() * std::max(model.accumulator_roundoff, kFp32)) *
                    (magnitude + out);
   if (model.splits > 1) t.accumulation += model.partial_roundoff * magnitude;
   t.underflow = model.p_underflow * row.value_sum[c];

@@ -4,7 +4,6 @@
 // term.
 
 #include <cstdint>
-#include <string_view>
 
 #include "core/kernel/lvsa_kernel.h"
 #include "core/tensor/tensor.hpp"
@@ -30,15 +29,20 @@ struct BoundModel {
   bool normalise_first = false;  ///< P is divided by L before it is rounded
   bool rescales = true;          ///< sums are rescaled when the running maximum moves
   bool rescales_drift = false;   ///< a rescale costs |m| 2^-24 even where the maximum stays
+  /// Roundings that factors of q and k cost a score besides, and one that v's costs the output:
+  /// those of fp8 tensors (lvsa_problem).
+  double factor_roundings = 0.0;
   reference::ScoreErrorModel scores;
+
+  /// Of a row's end, relative to A_c + |o_c|: reciprocal (2) or quotient, product, the last
+  /// rescale, v's factor.
+  double last_roundings() const { return factor_roundings > 0.0 ? 5.0 : 4.0; }
 };
 
 /// The model of a kernel that declares `numerics` (null: nothing) and reads `dtype` inputs of head
-/// size D. Unknown fields take the worst case: P in the type of the inputs, any tile, and the
-/// accumulators that `architecture` has for the type (accumulators.hpp; empty: not known, fp32 that
-/// truncates).
-BoundModel make_bound_model(const lvsa_numerics* numerics, DType dtype, std::int64_t head_dim,
-                            std::string_view architecture = {});
+/// size D. Unknown fields take the worst case: P in the type of the inputs, any tile, and the worst
+/// accumulators that are known for the type (accumulators.hpp).
+BoundModel make_bound_model(const lvsa_numerics* numerics, DType dtype, std::int64_t head_dim);
 
 /// Roundings that a term of a row's sums passes through, for `keys` keys in `tiles` tiles: K within
 /// its step, one for each later step, one for each rescale; the worst case where the tile is
@@ -70,7 +74,7 @@ double higher_order_factor(const BoundModel& model, const reference::RowResult& 
 struct Tolerance {
   double p_rounding = 0.0;    ///< u_P A_c, or u_P D_c where L sums the rounded P
   double scores = 0.0;        ///< sum p_j |v_jc - o_c| eta_j / L, and rescale_error() D_c
-  double accumulation = 0.0;  ///< (steps + 4) u_a (A_c + |o_c|)
+  double accumulation = 0.0;  ///< (steps + 4) u_a (A_c + |o_c|), fp8: 5
   double underflow = 0.0;     ///< mu_P sum |v_jc| / L
   double total = 0.0;         ///< the sum times higher_order_factor()
 };

@@ -61,7 +61,7 @@ lvsa_numerics declared_numerics(const TensorSource& file, const std::string& gro
       {"key_order", &numerics.key_order},         {"max_rule", &numerics.max_rule},
       {"p_rounding", &numerics.p_rounding},       {"p_scale_log2", &numerics.p_scale_log2},
       {"rescale_exact", &numerics.rescale_exact}, {"score_step", &numerics.score_step},
-      {"split_rule", &numerics.split_rule}};
+      {"split_rule", &numerics.split_rule},       {"sum_step", &numerics.sum_step}};
   for (const auto& [name, field] : schedule) {
     *field = static_cast<std::int32_t>(declared.number(name));
   }

@@ -13,6 +13,7 @@
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "core/error.hpp"
+#include "reference/attention/p_rounding.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -71,11 +72,13 @@ void add_terms(Explanation& e) {
   const char* rounding = e.model.denominator == Denominator::kExactP     ? "u_P A_c"
                          : e.model.denominator == Denominator::kRoundedP ? "u_P D_c"
                                                                          : "u_P max(A_c, D_c)";
-  e.terms = {{"rounding of P", rounding, e.tolerance.p_rounding},
-             {"scores", "sum p_j |v_jc - o_c| eta_j / L", e.row.score_shift[i]},
-             {"rescales and merges", "R D_c", rescales},
-             {"accumulation", "(steps + 4) u_a (A_c + |o_c|)", e.tolerance.accumulation},
-             {"underflow of P", "mu_P sum |v_jc| / L", e.tolerance.underflow}};
+  e.terms = {
+      {"rounding of P", rounding, e.tolerance.p_rounding},
+      {"scores", "sum p_j |v_jc - o_c| eta_j / L", e.row.score_shift[i]},
+      {"rescales and merges", "R D_c", rescales},
+      {"accumulation", fmt::format("(steps + {:g}) u_a (A_c + |o_c|)", e.model.last_roundings()),
+       e.tolerance.accumulation},
+      {"underflow of P", "mu_P sum |v_jc| / L", e.tolerance.underflow}};
   e.lse_terms = {{"scores, rescales and merges", "sum p_j eta_j / L + R", e.lse_tolerance.scores},
                  {"rounding of P", "u_P, where L sums the rounded P", e.lse_tolerance.p_rounding},
                  {"accumulation", "steps u_a", e.lse_tolerance.accumulation},
@@ -128,6 +131,62 @@ void add_keys(Explanation& e, const reference::AttentionProblem& problem, std::i
               [](const KeyTerm&, double v) { return std::fabs(v); })};
 }
 
+// The keys whose rounding is in doubt, and their sum over all of them.
+std::vector<DoubtfulKey> doubtful_keys(const Explanation& e, const reference::Schedule& schedule,
+                                       const reference::ShadowTrace& trace,
+                                       const reference::AttentionProblem& problem,
+                                       std::int64_t most) {
+  const std::int64_t kv_head = e.at.row.head / (e.c.heads / e.c.kv_heads);
+  const auto i = static_cast<std::size_t>(e.at.column);
+  const double centre = schedule.sum_rounded_p ? e.row.out[i] : 0.0;
+  std::vector<double> value(static_cast<std::size_t>(e.c.head_dim));
+  std::vector<DoubtfulKey> found;
+  for (const reference::ShadowKey& key : trace.keys) {
+    if (key.doubt == 0.0) continue;
+    problem.v.read_row(e.at.row.batch, key.token, kv_head, value.data());
+    found.push_back({key, value[i], key.doubt * std::fabs(value[i] - centre)});
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const DoubtfulKey& a, const DoubtfulKey& b) { return a.adds > b.adds; });
+  found.resize(std::min(found.size(), static_cast<std::size_t>(most)));
+  return found;
+}
+
+ExplainedSchedule explain_schedule(const Explanation& e, const ScheduleJudge& judge,
+                                   const reference::AttentionProblem& problem, std::int64_t most) {
+  const auto i = static_cast<std::size_t>(e.at.column);
+  const BoundModel& model = judge.model();
+  const reference::ShadowTrace trace = judge.trace(problem, e.at.row, e.row);
+  ExplainedSchedule s;
+  s.schedule = judge.schedule();
+  s.row = trace.row;
+  s.epochs = trace.epochs;
+  s.sound = shadow_is_sound(s.row);
+  if (!s.row.finite) return s;
+  s.steps = accumulation_steps(model, s.row.keys, s.row.tiles);
+  s.out = s.row.out[i];
+  s.tolerance = schedule_tolerance(model, s.row, e.row, i);
+  s.lse_tolerance = schedule_lse_terms(model, s.row);
+  s.accepted = accept_interval(s.out, s.tolerance.total, output_dtype(e.c));
+  s.lse_accepted = accept_interval(s.row.lse, s.lse_tolerance.total, LVSA_F32);
+  const bool rounds = reference::PRounding(s.schedule.p_dtype, false).rounds();
+  s.terms = {
+      {rounds ? "roundings in doubt" : "scores, by P that is not rounded",
+       rounds ? "sum g_e f_j |v_jc (- o_c)| / L'" : "sum p_j eta_j |v_jc - o_c| / L",
+       s.tolerance.p_rounding},
+      {"scores, maxima, factors", "by kappa_e, rho_e and eta_j", s.tolerance.scores},
+      {"accumulation", fmt::format("(steps + {:g}) u_a (A_c + |o_c|)", model.last_roundings()),
+       s.tolerance.accumulation},
+      {"flushed weights", "2^-126 sum |v_jc| / L", s.tolerance.underflow}};
+  s.lse_terms = {{"scores, maxima, factors", "by eta_j, kappa_e, rho_e", s.lse_tolerance.scores},
+                 {"accumulation", "steps u_a", s.lse_tolerance.accumulation},
+                 {"logarithm", "2^-23 |lse|", s.lse_tolerance.logarithm}};
+  if (e.got) s.ratio = ratio_of(s.out, *e.got, s.tolerance.total, output_dtype(e.c));
+  if (e.lse_got) s.lse_ratio = ratio_of(s.row.lse, *e.lse_got, s.lse_tolerance.total, LVSA_F32);
+  if (rounds) s.doubtful = doubtful_keys(e, s.schedule, trace, problem, most);
+  return s;
+}
+
 }  // namespace
 
 Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kernel* kernel,
@@ -147,7 +206,8 @@ Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kerne
   if (run && run->numerics) e.declared_by = kernel->name;
   e.model = make_bound_model(run && run->numerics ? &*run->numerics : nullptr, c.dtype, c.head_dim);
 
-  const auto problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
+  CaseProblem own(c, tensors);
+  const reference::AttentionProblem& problem = *own;
   e.row = attend_rows(problem, std::vector{at.row}, e.model.scores).front();
   e.steps = row_steps(e.model, c.grid, pattern, at.row, e.row.keys);
   const auto i = static_cast<std::size_t>(at.column);
@@ -155,15 +215,18 @@ Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kerne
   e.factor = higher_order_factor(e.model, e.row, e.steps);
   e.tolerance = output_tolerance(e.model, e.row, i, e.steps);
   e.lse_tolerance = lse_terms(e.model, e.row, e.steps);
-  e.accepted = accept_interval(e.row.out[i], e.tolerance.total, c.dtype);
+  e.accepted = accept_interval(e.row.out[i], e.tolerance.total, output_dtype(c));
   e.lse_accepted = accept_interval(e.row.lse, e.lse_tolerance.total, LVSA_F32);
   add_terms(e);
   add_keys(e, problem, most);
   if (run) {
     e.got = run->got;
-    e.ratio = ratio_of(e.row.out[i], run->got, e.tolerance.total, c.dtype);
+    e.ratio = ratio_of(e.row.out[i], run->got, e.tolerance.total, output_dtype(c));
     e.lse_got = run->lse;
     if (run->lse) e.lse_ratio = ratio_of(e.row.lse, *run->lse, e.lse_tolerance.total, LVSA_F32);
+    const auto judge =
+        make_schedule_judge(run->numerics ? &*run->numerics : nullptr, c.dtype, c.head_dim);
+    if (judge) e.schedule = explain_schedule(e, *judge, problem, most);
   }
   return e;
 }

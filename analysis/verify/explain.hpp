@@ -8,8 +8,10 @@
 
 #include "analysis/verify/bounds.hpp"
 #include "analysis/verify/case.hpp"
+#include "analysis/verify/tier_b.hpp"
 #include "core/kernel/lvsa_kernel.h"
 #include "reference/attention/oracle.hpp"
+#include "reference/attention/shadow.hpp"
 
 namespace lvsa::analysis {
 
@@ -38,6 +40,32 @@ struct ExplainedKeys {
   std::vector<ExplainedKey> keys;
 };
 
+/// A key whose rounding of P is in doubt, and what that adds to the tolerance.
+struct DoubtfulKey {
+  reference::ShadowKey key;
+  double value = 0.0;  ///< v_jc
+  double adds = 0.0;   ///< g_e f_j |v_jc - o_c| / L', or |v_jc| where L sums P as it was
+};
+
+/// The same element by the schedule that the kernel declares: tier B.
+struct ExplainedSchedule {
+  reference::Schedule schedule;
+  bool sound = false;  ///< else the row is left to tier A
+  reference::ShadowRow row;
+  std::int64_t epochs = 0;
+  double steps = 0.0;
+  double out = 0.0;  ///< what the schedule gives, the middle of the interval
+  Tolerance tolerance;
+  std::vector<ExplainedTerm> terms;  ///< they add up to tolerance.total / kScheduleFactor
+  Interval accepted;
+  double ratio = 0.0;
+  ScheduleLseTolerance lse_tolerance;
+  std::vector<ExplainedTerm> lse_terms;
+  Interval lse_accepted;
+  double lse_ratio = 0.0;
+  std::vector<DoubtfulKey> doubtful;  ///< those that add most
+};
+
 struct Explanation {
   Case c;
   ElementId at;
@@ -63,6 +91,7 @@ struct Explanation {
   double ratio = 0.0;
   std::optional<double> lse_got;
   double lse_ratio = 0.0;
+  std::optional<ExplainedSchedule> schedule;  ///< where the kernel declares one
   std::vector<ExplainedKeys> keys;  ///< for each term that keys add to: those that add most
 };
 

@@ -39,4 +39,10 @@ reference::AttentionProblem oracle_problem(const Case& c, const TensorView& q, c
   return {q, k, v, c.grid, 1.0 / std::sqrt(static_cast<double>(q.shape[3])), reference_lists(c)};
 }
 
+CaseProblem::CaseProblem(const Case& c, const AttentionTensors& tensors) {
+  if (!tensors.q_scale.empty()) scaled_ = scaled_tensors(tensors);
+  const AttentionTensors& used = scaled_ ? *scaled_ : tensors;
+  problem_ = oracle_problem(c, used.q.view(), used.k.view(), used.v.view());
+}
+
 }  // namespace lvsa::analysis

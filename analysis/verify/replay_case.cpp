@@ -153,21 +153,22 @@ void set_rows(ReplayCase& replay, const lvsa_kernel* kernel, const std::vector<R
     numerics = KernelCall(*kernel, c, replay.tensors, pattern, 0, {}).numerics();
   }
   const BoundModel model = make_bound_model(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
-  auto problem =
-      oracle_problem(c, replay.tensors.q.view(), replay.tensors.k.view(), replay.tensors.v.view());
+  CaseProblem own(c, replay.tensors);
+  reference::AttentionProblem& problem = *own;
   problem.attended = replay.lists;
   const auto exact = attend_rows(problem, rows, model.scores);
   replay.rows.clear();
   if (replay.check == "schedule") {
     const auto judge = make_schedule_judge(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
-    if (judge) replay.rows = schedule_rows(*judge, problem, rows, exact, c.dtype);
+    if (judge) replay.rows = schedule_rows(*judge, problem, rows, exact, output_dtype(c));
     return;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     ReplayRow row = due_row(rows[i], exact[i].out, exact[i].lse);
     const RowSteps steps = row_steps(model, c.grid, pattern, rows[i], exact[i].keys);
     for (std::size_t column = 0; column < row.exact.size(); ++column) {
-      set_interval(row, column, output_tolerance(model, exact[i], column, steps).total, c.dtype);
+      set_interval(row, column, output_tolerance(model, exact[i], column, steps).total,
+                   output_dtype(c));
     }
     set_lse(row, lse_tolerance(model, exact[i], steps));
     replay.rows.push_back(std::move(row));
@@ -256,8 +257,12 @@ ReplayVerdict judge_replay(const ReplayCase& replay, const lvsa_kernel& kernel,
   if (replay.check == "mask") return judge_mask(replay, kernel, threads);
   if (is_relation(replay.check)) return judge_relation(replay, kernel, threads);
   const FramePattern pattern = pattern_of(replay.lists);
-  AttentionTensors tensors{copied(replay.tensors.q, c.layout), copied(replay.tensors.k, c.layout),
-                           copied(replay.tensors.v, c.layout)};
+  AttentionTensors tensors{copied(replay.tensors.q, c.layout),
+                           copied(replay.tensors.k, c.layout),
+                           copied(replay.tensors.v, c.layout),
+                           replay.tensors.q_scale,
+                           replay.tensors.k_scale,
+                           replay.tensors.v_scale};
   KernelCall call(kernel, c, tensors, pattern, threads, {});
   try {
     call.run();

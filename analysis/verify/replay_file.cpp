@@ -212,6 +212,12 @@ std::string replay_to_json(const ReplayCase& replay) {
                        {"k", deflated(replay.tensors.k)},
                        {"v", deflated(replay.tensors.v)},
                        {"rows", ordered_json::array()}};
+  const auto add_factors = [&](const char* key, const std::vector<float>& factors) {
+    if (!factors.empty()) json[key] = deflated(factors.data(), factors.size() * sizeof(float));
+  };
+  add_factors("q_scale", replay.tensors.q_scale);
+  add_factors("k_scale", replay.tensors.k_scale);
+  add_factors("v_scale", replay.tensors.v_scale);
   for (const ReplayRow& row : replay.rows) {
     json["rows"].push_back({{"batch", row.id.batch},
                             {"token", row.id.token},
@@ -253,6 +259,17 @@ ReplayCase replay_from_json(const std::string& text, const std::string& name) {
   replay.tensors.q = tensor("q", c.heads);
   replay.tensors.k = tensor("k", c.kv_heads);
   replay.tensors.v = tensor("v", c.kv_heads);
+  // Of fp8 tensors only.
+  const auto factors = [&](const char* key, std::int64_t heads) {
+    std::vector<float> made;
+    if (!json.contains(key)) return made;
+    made.resize(static_cast<std::size_t>(c.batch * heads));
+    reader.inflate(json, key, made.data(), made.size() * sizeof(float));
+    return made;
+  };
+  replay.tensors.q_scale = factors("q_scale", c.heads);
+  replay.tensors.k_scale = factors("k_scale", c.kv_heads);
+  replay.tensors.v_scale = factors("v_scale", c.kv_heads);
   const ordered_json& rows = reader.part(json, "rows");
   if (!rows.is_array()) reader.fail("'rows' is no array");
   for (const ordered_json& row : rows) replay.rows.push_back(reader.row(row, c));

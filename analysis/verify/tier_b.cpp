@@ -6,7 +6,7 @@
 namespace lvsa::analysis {
 namespace {
 
-constexpr double kFirstOrder = 1.0 + 0x1p-6;
+constexpr double kFp32 = 0x1p-24;
 /// A kernel may flush what is below the smallest normal fp32 number.
 constexpr double kFlushed = 0x1p-126;
 
@@ -64,7 +64,9 @@ reference::ShadowErrors shadow_errors(const BoundModel& model, const lvsa_numeri
   reference::ShadowErrors errors;
   errors.accumulator = model.accumulator_roundoff;
   errors.score_step = std::max<std::int64_t>(0, numerics.score_step);
+  errors.sum_step = model.sum_step;
   errors.exp_units = model.scores.constant;
+  errors.factor_roundings = model.factor_roundings;
   return errors;
 }
 
@@ -75,17 +77,23 @@ Tolerance schedule_tolerance(const BoundModel& model, const reference::ShadowRow
   Tolerance t;
   t.p_rounding = shadow.doubts[c];
   t.scores = shadow.scores[c];
-  t.accumulation = (steps(model, shadow) + 4.0) * model.accumulator_roundoff *
+  t.accumulation = (steps(model, shadow) * model.accumulator_roundoff +
+                    model.last_roundings() * std::max(model.accumulator_roundoff, kFp32)) *
                    (magnitude + std::fabs(shadow.out[c]));
   t.underflow = kFlushed * exact.value_sum[c];
-  t.total = kFirstOrder * (t.p_rounding + t.scores + t.accumulation + t.underflow);
+  t.total = kScheduleFactor * (t.p_rounding + t.scores + t.accumulation + t.underflow);
   return t;
 }
 
-double schedule_lse_tolerance(const BoundModel& model, const reference::ShadowRow& shadow) {
-  if (shadow.keys == 0) return 0.0;
-  return kFirstOrder * (shadow.lse_shift + steps(model, shadow) * model.accumulator_roundoff +
-                        0x1p-23 * std::fabs(shadow.lse));
+ScheduleLseTolerance schedule_lse_terms(const BoundModel& model,
+                                        const reference::ShadowRow& shadow) {
+  ScheduleLseTolerance t;
+  if (shadow.keys == 0) return t;
+  t.scores = shadow.lse_shift;
+  t.accumulation = steps(model, shadow) * model.accumulator_roundoff;
+  t.logarithm = 0x1p-23 * std::fabs(shadow.lse);
+  t.total = kScheduleFactor * (t.scores + t.accumulation + t.logarithm);
+  return t;
 }
 
 bool shadow_is_sound(const reference::ShadowRow& shadow) {

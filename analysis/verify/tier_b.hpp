@@ -1,6 +1,6 @@
 #pragma once
 // Tier B: a kernel that declares its schedule is held against a replay of it, which leaves far less
-// room than the bounds that know nothing of it. Derivation: docs/bounds.md.
+// room than the bounds that know nothing of it. Derivation: docs/bounds_schedule.md.
 
 #include <optional>
 #include <span>
@@ -23,8 +23,21 @@ reference::ShadowErrors shadow_errors(const BoundModel& model, const lvsa_numeri
 Tolerance schedule_tolerance(const BoundModel& model, const reference::ShadowRow& shadow,
                              const reference::RowResult& exact, std::size_t c);
 
-/// Tolerance of the log-sum-exp about shadow.lse.
-double schedule_lse_tolerance(const BoundModel& model, const reference::ShadowRow& shadow);
+/// Tolerance of the log-sum-exp about shadow.lse, and its terms.
+struct ScheduleLseTolerance {
+  double scores = 0.0;        ///< errors of scores, maxima and factors; roundings in doubt
+  double accumulation = 0.0;  ///< steps u_a
+  double logarithm = 0.0;     ///< 2^-23 |lse|
+  double total = 0.0;
+};
+ScheduleLseTolerance schedule_lse_terms(const BoundModel& model,
+                                        const reference::ShadowRow& shadow);
+inline double schedule_lse_tolerance(const BoundModel& model, const reference::ShadowRow& shadow) {
+  return schedule_lse_terms(model, shadow).total;
+}
+
+/// What the sums of a schedule's terms are multiplied by: errors of second order.
+inline constexpr double kScheduleFactor = 1.0 + 0x1p-6;
 
 /// Whether the row's tolerances mean anything: its scores are finite, no p is off by 2^-8, and no
 /// quarter of its denominator is in doubt.
@@ -39,7 +52,14 @@ class ScheduleJudge {
   std::vector<reference::ShadowRow> replay(const reference::AttentionProblem& problem,
                                            std::span<const reference::RowId> rows,
                                            std::span<const reference::RowResult> exact) const;
+  /// One row of them, key by key.
+  reference::ShadowTrace trace(const reference::AttentionProblem& problem,
+                               const reference::RowId& row,
+                               const reference::RowResult& exact) const {
+    return trace_row(problem, row, schedule_, errors_, exact);
+  }
   const BoundModel& model() const { return model_; }
+  const reference::Schedule& schedule() const { return schedule_; }
 
  private:
   BoundModel model_;

@@ -46,6 +46,18 @@ std::vector<Group> make_groups(const AttentionProblem& problem, std::span<const 
 
 }  // namespace
 
+ShadowTrace trace_row(const AttentionProblem& problem, const RowId& row, const Schedule& schedule,
+                      const ShadowErrors& errors, const RowResult& exact) {
+  check_problem(problem);
+  ShadowGroup group(problem, schedule, errors);
+  ShadowRow result;
+  group.add(row, exact, result);
+  group.replay();
+  ShadowTrace trace = group.trace();
+  trace.row = std::move(result);
+  return trace;
+}
+
 std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
                                    const Schedule& schedule, const ShadowErrors& errors,
                                    std::span<const RowResult> exact) {

@@ -38,7 +38,10 @@ struct Schedule {
 struct ShadowErrors {
   double accumulator = 0x1p-24;  ///< unit roundoff of one accumulation
   std::int64_t score_step = 0;   ///< elements of q.k that join the accumulator at once; 0 unknown
+  std::int64_t sum_step = 0;     ///< keys that join the running sums at once; 0 unknown: one
   double exp_units = 4.0;        ///< error of the exponential in units of 2^-24
+  /// Roundings of a score that factors of q and k (lvsa_problem) cost besides.
+  double factor_roundings = 0.0;
 };
 
 /// One row. Vectors have D entries.
@@ -56,10 +59,30 @@ struct ShadowRow {
   bool finite = true;         ///< false: a score is not finite, and nothing else is filled in
 };
 
+/// One key of a row: what P of it is by the schedule. Weights are shares of the denominator.
+struct ShadowKey {
+  std::int64_t token = 0;
+  double score = 0.0;
+  double score_error = 0.0;  ///< eps_j
+  double weight = 0.0;       ///< g_e R_j / L'
+  double doubt = 0.0;        ///< g_e f_j / L'; 0 where the rounding is certain
+};
+
+/// One row by the schedule, key by key.
+struct ShadowTrace {
+  ShadowRow row;
+  std::int64_t epochs = 0;  ///< maxima that are certainly distinct, over all splits
+  std::vector<ShadowKey> keys;
+};
+
 /// The rows by the schedule. `exact[i]` is the oracle's result for rows[i], about whose output
 /// errors are centred. Throws Error(kValue) as attend_rows does, and for spans of unequal length.
 std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
                                    const Schedule& schedule, const ShadowErrors& errors,
                                    std::span<const RowResult> exact);
+
+/// One row with what the schedule makes of each key; keys are empty where a score is not finite.
+ShadowTrace trace_row(const AttentionProblem& problem, const RowId& row, const Schedule& schedule,
+                      const ShadowErrors& errors, const RowResult& exact);
 
 }  // namespace lvsa::reference

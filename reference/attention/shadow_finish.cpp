@@ -92,6 +92,23 @@ void ShadowGroup::finish(Row& row) const {
   finish_lse(row, errors);
 }
 
+ShadowTrace ShadowGroup::trace() const {
+  ShadowTrace trace;
+  const Row& row = rows_.front();
+  trace.epochs = static_cast<std::int64_t>(row.plan.epochs.size());
+  const double sum = schedule_.normalise_first ? 1.0 : row.plan.sum;
+  trace.keys.resize(row.plan.tiles.empty() ? 0 : tokens_.size());
+  for (std::size_t t = 0; t < row.plan.tiles.size(); ++t) {
+    const double factor = row.plan.epochs[row.plan.epoch_of[t]].factor / sum;
+    for (std::int64_t k = row.plan.tiles[t].first; k < row.plan.tiles[t].last; ++k) {
+      const auto j = static_cast<std::size_t>(k);
+      trace.keys[j] = {tokens_[j], row.scores[j], row.score_errors[j], factor * row.plan.weight[j],
+                       factor * row.plan.doubt[j]};
+    }
+  }
+  return trace;
+}
+
 void ShadowGroup::finish_lse(Row& row, const std::vector<double>& errors) const {
   ShadowRow& result = *row.result;
   const bool sums_rounded = schedule_.sum_rounded_p && PRounding(schedule_.p_dtype, false).rounds();

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "reference/attention/shadow_scores.hpp"
+#include "reference/attention/sum_steps.hpp"
 
 namespace lvsa::reference {
 namespace {
@@ -102,8 +103,7 @@ void ShadowGroup::make_plan(Row& row) {
   std::vector<std::int64_t> per_split(static_cast<std::size_t>(schedule_.splits), 0);
   for (const ShadowTile& tile : tiles) ++per_split[static_cast<std::size_t>(tile.split)];
   result.tiles = *std::max_element(per_split.begin(), per_split.end());
-  const double steps =
-      static_cast<double>(schedule_.key_tile) + 2.0 * static_cast<double>(result.tiles);
+  const double steps = sum_steps(result.keys, result.tiles, schedule_.key_tile, errors_.sum_step);
   row.plan = plan_row(std::move(tiles), schedule_, errors_, row.scores, row.score_errors,
                       steps * errors_.accumulator);
   row.values.assign(row.plan.epochs.size() * static_cast<std::size_t>(dim_), 0.0);

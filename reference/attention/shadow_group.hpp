@@ -20,6 +20,8 @@ class ShadowGroup {
   /// Rows of one batch element, key/value head and frame; `result` is filled by replay().
   void add(const RowId& row, const RowResult& exact, ShadowRow& result);
   void replay();
+  /// After replay(): the first row key by key, all but its result.
+  ShadowTrace trace() const;
 
  private:
   struct Row {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kUnit = 0x1p-24;
 /// Roundings of the exponent that grow with the distance from the maximum: the factor log2(e) times
-/// the scale, twice; the difference; its product.
+/// the scale, twice; the difference; its product. Factors of q and k join the first of these.
 constexpr double kExponentRoundings = 4.0;
 /// exp(e) - 1 <= e kSecondOrder for the e that first-order bounds are good for.
 constexpr double kSecondOrder = 1.0 + 0x1p-6;
@@ -39,7 +39,8 @@ class RowPlanner {
         scores_(scores),
         score_errors_(score_errors),
         rounding_(schedule.p_dtype, schedule.p_rounding == LVSA_P_TOWARD_ZERO),
-        p_scale_(std::ldexp(1.0, schedule.p_scale_log2)) {}
+        p_scale_(std::ldexp(1.0, schedule.p_scale_log2)),
+        exponent_roundings_(kExponentRoundings + errors.factor_roundings) {}
 
   void find_epochs() {
     plan_.epoch_of.resize(plan_.tiles.size());
@@ -134,7 +135,7 @@ class RowPlanner {
         later = 0.0;
       } else {
         const ShadowEpoch& next = plan_.epochs[e + 1];
-        later += kUnit * (errors_.exp_units + kExponentRoundings * (next.max - epoch.max));
+        later += kUnit * (errors_.exp_units + exponent_roundings_ * (next.max - epoch.max));
         if (!schedule_.rescale_exact) later += kUnit * std::fabs(next.max);
       }
       epoch.factor_error = later;
@@ -144,7 +145,7 @@ class RowPlanner {
   void weigh_key(std::size_t j, ShadowEpoch& epoch, double common_error, double divisor) {
     const double below = epoch.max - scores_[j];
     const double p = std::exp(-below);
-    const double eta = score_errors_[j] + kUnit * (kExponentRoundings * below + errors_.exp_units);
+    const double eta = score_errors_[j] + kUnit * (exponent_roundings_ * below + errors_.exp_units);
     const double unsure = std::min(
         1.0, kSecondOrder * (eta + (schedule_.normalise_first ? common_error : epoch.max_error)));
     plan_.max_eta = std::max(plan_.max_eta, unsure);
@@ -172,6 +173,7 @@ class RowPlanner {
   std::span<const double> score_errors_;
   PRounding rounding_;
   double p_scale_;
+  double exponent_roundings_;
 };
 
 }  // namespace

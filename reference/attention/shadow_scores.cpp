@@ -49,7 +49,8 @@ void panel_scores(const ShadowLoops& loops, const ShadowPanel& panel, const doub
             : any_order * magnitude[i];
     scores[i] = scale * sum[i];
     // The product with the factor is rounded, and so is the one that the maximum comes from.
-    score_errors[i] = size * dot_error + 2.0 * kUnit * std::fabs(scores[i]);
+    score_errors[i] =
+        size * dot_error + (2.0 + errors.factor_roundings) * kUnit * std::fabs(scores[i]);
   }
 }
 

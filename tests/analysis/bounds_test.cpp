@@ -69,13 +69,21 @@ TEST(BoundModel, TakesWhatIsDeclaredOfTheSchedule) {
   EXPECT_FALSE(model.rescales_drift);
 }
 
-TEST(BoundModel, TakesTheAccumulatorsOfAKnownDevice) {
-  EXPECT_EQ(make_bound_model(nullptr, LVSA_BF16, 64, "x86-64").accumulator_roundoff, 0x1p-24);
-  EXPECT_EQ(make_bound_model(nullptr, LVSA_BF16, 64, "sm_12345").accumulator_roundoff, 0x1p-23);
+TEST(BoundModel, TakesTheWorstAccumulatorsThatAreKnownUnlessToldOthers) {
+  EXPECT_EQ(make_bound_model(nullptr, LVSA_BF16, 64).accumulator_roundoff, 0x1p-23);
+  EXPECT_EQ(make_bound_model(nullptr, LVSA_F32, 64).accumulator_roundoff, 0x1p-23);
   EXPECT_EQ(make_bound_model(nullptr, LVSA_E4M3, 64).accumulator_roundoff, 0x1p-13);
   lvsa_numerics numerics{};
   numerics.accumulator_roundoff = 0x1p-20;
-  EXPECT_EQ(make_bound_model(&numerics, LVSA_BF16, 64, "x86-64").accumulator_roundoff, 0x1p-20);
+  EXPECT_EQ(make_bound_model(&numerics, LVSA_BF16, 64).accumulator_roundoff, 0x1p-20);
+}
+
+TEST(BoundModel, CountsTheFactorsOfFp8Tensors) {
+  const BoundModel plain = make_bound_model(nullptr, LVSA_BF16, 64);
+  const BoundModel fp8 = make_bound_model(nullptr, LVSA_E4M3, 64);
+  EXPECT_EQ(fp8.scores.score, plain.scores.score + 2.0);
+  EXPECT_EQ(fp8.scores.exponent, plain.scores.exponent + 2.0);
+  EXPECT_EQ(fp8.last_roundings(), plain.last_roundings() + 1.0);
 }
 
 TEST(BoundModel, CountsTilesThatEndWithTheirFrame) {

@@ -188,11 +188,11 @@ class Emulation {
     if (n_.normalise_first != 0) {
       divisor = 0.0F;
       for (const Tile& tile : tiles_) {
-        float part = 0.0F;
+        float part = liberty_.carried ? divisor : 0.0F;
         for (const std::size_t j : tile.keys) {
           part = add(part, static_cast<double>(weight(scores_[j], max)));
         }
-        divisor = add(divisor, static_cast<double>(part));
+        divisor = liberty_.carried ? part : add(divisor, static_cast<double>(part));
       }
     }
     for (const Tile& tile : tiles_) {
@@ -203,6 +203,11 @@ class Emulation {
       if (before != -kInfinity && n_.max_rule == LVSA_MAX_RUNNING) rescale = weight(before, max);
       std::vector<float> part(sums.size(), 0.0F);
       float part_total = 0.0F;
+      if (liberty_.carried) {
+        part_total = total * rescale;
+        for (std::size_t c = 0; c < sums.size(); ++c) part[c] = sums[c] * rescale;
+        total = rescale = 0.0F;
+      }
       for (const std::size_t j : tile.keys) {
         const float exact = weight(scores_[j], max) / divisor;
         const float p = p_of(exact);
@@ -311,6 +316,8 @@ Drawn draw_schedule(std::mt19937& random) {
   liberty.fused_shift = draw(3) == 0;
   n.rescale_exact = liberty.fused_shift ? 0 : 1;
   liberty.reversed = draw(2) == 0;
+  liberty.carried = draw(3) == 0;
+  if (liberty.carried) n.sum_step = 1;
   liberty.exp_push = draw(4) - 1;
   return drawn;
 }
@@ -319,12 +326,14 @@ std::string Drawn::text() const {
   const lvsa_numerics& n = numerics;
   return fmt::format(
       "tile {} cross {} order {} max {} P {} rounding {} scale {} sum_rounded {} normalise {} "
-      "exact {} step {} splits {} rule {} of {} partial {} exp {} | truncates {} reversed {} fused "
-      "{} push {}",
+      "exact {} step {} splits {} rule {} of {} partial {} exp {} | truncates {} reversed {} "
+      "carried "
+      "{} fused {} push {}",
       n.key_tile, n.tiles_cross_frames, n.key_order, n.max_rule, static_cast<int>(n.p_dtype),
       n.p_rounding, n.p_scale_log2, n.sum_rounded_p, n.normalise_first, n.rescale_exact,
       n.score_step, n.split_keys, n.split_rule, n.split_tiles, static_cast<int>(n.partial_dtype),
-      n.exp_ulps, liberty.truncates, liberty.reversed, liberty.fused_shift, liberty.exp_push);
+      n.exp_ulps, liberty.truncates, liberty.reversed, liberty.carried, liberty.fused_shift,
+      liberty.exp_push);
 }
 
 }  // namespace schedule_test

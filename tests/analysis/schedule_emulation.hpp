@@ -16,6 +16,7 @@ namespace schedule_test {
 struct Liberty {
   bool truncates = false;    ///< accumulators cut off; u_a = 2^-23 must be declared
   bool reversed = false;     ///< sums within a tile from its last key on
+  bool carried = false;      ///< sums run on from tile to tile; sum_step = 1 must be declared
   bool fused_shift = false;  ///< exp2(fma(q.k, factor, -shift)); needs rescale_exact = 0
   int exp_push = 0;          ///< exponentials off by exp_ulps: up (1), down (-1), at random (2)
 };

@@ -26,8 +26,14 @@ using schedule_test::Liberty;
 
 // A small problem with the oracle's results of some of its rows.
 struct Problem {
-  explicit Problem(const std::string& line)
+  enum class Values { kOfTheCase, kOne };
+  explicit Problem(const std::string& line, Values values = Values::kOfTheCase)
       : c(parse_case(line)), tensors(make_inputs(c)), rows(sample_rows(c)) {
+    if (values == Values::kOne) {
+      for (std::size_t i = 0; i < tensors.v.size_bytes(); i += 2) {
+        encode(LVSA_BF16, 1.0, tensors.v.bytes() + i);
+      }
+    }
     problem = oracle_problem(c, tensors.q.view(), tensors.k.view(), tensors.v.view());
     exact = attend_rows(problem, rows, {});
   }
@@ -177,6 +183,30 @@ TEST(TierB, CountsAFactorThatIsNotExactlyOne) {
   lvsa_numerics claims = n;
   claims.rescale_exact = 1;
   EXPECT_GT(honest.tolerance, 1.5 * judge(problem, claims, n, liberty).tolerance);
+}
+
+// P is divided by a sum that 2,000 additions cut off, which carries weights that many keys share
+// over a border of bf16.
+TEST(TierB, CountsEveryAdditionOfACarriedSumThatPIsDividedBy) {
+  lvsa_numerics n = plain_schedule();
+  n.key_tile = 64;
+  n.sum_step = 1;
+  n.max_rule = LVSA_MAX_FINAL;
+  n.normalise_first = 1;
+  n.accumulator_roundoff = 0x1p-23;
+  Liberty liberty;
+  liberty.truncates = true;
+  liberty.carried = true;
+  // With B + 2 N steps for the sum, the tolerance of these would be exceeded up to four times.
+  for (const unsigned seed : {41U, 44U, 50U, 69U}) {
+    const Problem problem(fmt::format("T=4 P={} H=1 Hkv=1 D=16 dtype=bf16 W=4 ref=4 input=ties "
+                                      "seed={} rows=12",
+                                      501 + 7 * seed, seed),
+                          Problem::Values::kOne);
+    const Judged judged = judge(problem, n, n, liberty);
+    EXPECT_GT(judged.tolerance, 0.0) << "no row was judged";
+    EXPECT_LE(judged.worst, 1.0) << seed;
+  }
 }
 
 TEST(TierB, GivesTheSameBitsWithAnyInstructionsAndThreads) {
