@@ -11,15 +11,20 @@
 namespace lvsa {
 namespace {
 
-using nlohmann::json;
-
 // Builds the value from the parser's events. The parser keeps no stack of its own, so depth costs
 // nothing before it is refused.
-class Builder : public nlohmann::json_sax<json> {
+template <typename Json>
+class Builder : public nlohmann::json_sax<Json> {
+  using typename nlohmann::json_sax<Json>::number_integer_t;
+  using typename nlohmann::json_sax<Json>::number_unsigned_t;
+  using typename nlohmann::json_sax<Json>::number_float_t;
+  using typename nlohmann::json_sax<Json>::string_t;
+  using typename nlohmann::json_sax<Json>::binary_t;
+
  public:
   Builder(const std::string& where, const JsonLimits& limits) : where_(where), limits_(limits) {}
 
-  json take() { return std::move(root_); }
+  Json take() { return std::move(root_); }
 
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
@@ -29,8 +34,8 @@ class Builder : public nlohmann::json_sax<json> {
   bool string(string_t& value) override { return put(std::move(value)); }
   bool binary(binary_t&) override { return false; }
 
-  bool start_object(std::size_t) override { return open(json::object()); }
-  bool start_array(std::size_t) override { return open(json::array()); }
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
@@ -46,6 +51,7 @@ class Builder : public nlohmann::json_sax<json> {
                    const nlohmann::detail::exception&) override {
     fail(fmt::format("no valid JSON at byte {}{}", position,
                      token.empty() ? "" : fmt::format(", near '{}'", printable(token, 40))));
+    return false;
   }
 
  private:
@@ -60,19 +66,19 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   template <typename Value>
-  json* place(Value&& value) {
+  Json* place(Value&& value) {
     if (++values_ > limits_.values) fail(fmt::format("holds more than {} values", limits_.values));
     if (open_.empty()) {
       root_ = std::forward<Value>(value);
       return &root_;
     }
-    json& parent = *open_.back();
+    Json& parent = *open_.back();
     if (parent.is_object()) return &(parent[key_] = std::forward<Value>(value));
     parent.push_back(std::forward<Value>(value));
     return &parent.back();
   }
 
-  bool open(json&& container) {
+  bool open(Json&& container) {
     if (open_.size() >= limits_.depth) {
       fail(fmt::format("is nested more than {} deep", limits_.depth));
     }
@@ -87,20 +93,31 @@ class Builder : public nlohmann::json_sax<json> {
 
   const std::string& where_;
   const JsonLimits& limits_;
-  json root_;
-  std::vector<json*> open_;  // containers that are not closed; only the innermost one grows
+  Json root_;
+  std::vector<Json*> open_;  // containers that are not closed; only the innermost one grows
   std::string key_;
   std::size_t values_ = 0;
 };
 
-}  // namespace
-
-json parse_strict_json(std::string_view text, const std::string& where, const JsonLimits& limits) {
-  Builder builder(where, limits);
-  if (!json::sax_parse(text.begin(), text.end(), &builder)) {
+template <typename Json>
+Json parse(std::string_view text, const std::string& where, const JsonLimits& limits) {
+  Builder<Json> builder(where, limits);
+  if (!Json::sax_parse(text.begin(), text.end(), &builder)) {
     throw Error(ErrorKind::kJson, fmt::format("{}: no valid JSON", where));
   }
   return builder.take();
+}
+
+}  // namespace
+
+nlohmann::json parse_strict_json(std::string_view text, const std::string& where,
+                                 const JsonLimits& limits) {
+  return parse<nlohmann::json>(text, where, limits);
+}
+
+nlohmann::ordered_json parse_strict_ordered_json(std::string_view text, const std::string& where,
+                                                 const JsonLimits& limits) {
+  return parse<nlohmann::ordered_json>(text, where, limits);
 }
 
 }  // namespace lvsa

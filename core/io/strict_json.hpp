@@ -20,4 +20,9 @@ struct JsonLimits {
 nlohmann::json parse_strict_json(std::string_view text, const std::string& where,
                                  const JsonLimits& limits = {});
 
+/// The same with the keys of an object in the order of the text. Keys are looked up one by one, so
+/// a small limit on the values is due.
+nlohmann::ordered_json parse_strict_ordered_json(std::string_view text, const std::string& where,
+                                                 const JsonLimits& limits);
+
 }  // namespace lvsa

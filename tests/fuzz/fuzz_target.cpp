@@ -25,6 +25,7 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"npy", fuzz_npy},
       FuzzTarget{"exchange", fuzz_exchange},
       FuzzTarget{"capture", fuzz_capture},
+      FuzzTarget{"parallel_plan", fuzz_parallel_plan},
       FuzzTarget{"call_trace", fuzz_call_trace},
   };
   return kTargets;
