@@ -140,6 +140,11 @@ std::vector<std::pair<std::int64_t, std::int64_t>> visible_ranges(const Attentio
   return ranges;
 }
 
+const OracleLoops& best_oracle_loops() {
+  static const OracleLoops& loops = loops_of(best_simd_level());
+  return loops;
+}
+
 RowResult attend_row(const AttentionProblem& problem, const RowId& row,
                      const ScoreErrorModel& errors) {
   RowResult result;

@@ -54,7 +54,9 @@ OracleGroup::OracleGroup(const AttentionProblem& problem, std::span<const RowId>
       width_(round_up(dim_, kOraclePanel)),
       states_(rows.size()),
       block_(static_cast<std::size_t>(kBlock * width_)),
-      element_(static_cast<std::size_t>(dim_)),
+      k_(problem.k, rows.front().batch, kv_head_),
+      v_(problem.v, rows.front().batch, kv_head_),
+      rows_read_(static_cast<std::size_t>(kBlock * dim_)),
       frame_sum_(static_cast<std::size_t>(width_)) {
   find_runs();
   place_rows();
@@ -125,24 +127,19 @@ void OracleGroup::for_each_block(Visit visit) {
 // Into panels, the keys behind the last one zero.
 void OracleGroup::load_keys(std::int64_t token, std::int64_t count) {
   const std::int64_t padded = round_up(count, kOraclePanel);
+  k_.read_run(token, count, ahead(token + count), rows_read_.data(), dim_);
+  std::fill(rows_read_.begin() + count * dim_, rows_read_.begin() + padded * dim_, 0.0);
   for (std::int64_t j = 0; j < padded; ++j) {
-    if (j < count) {
-      problem_.k.read_row(rows_.front().batch, token + j, kv_head_, element_.data());
-    } else {
-      std::fill(element_.begin(), element_.end(), 0.0);
-    }
     double* place = block_.data() + j / kOraclePanel * kOraclePanel * dim_ + j % kOraclePanel;
-    for (std::int64_t d = 0; d < dim_; ++d) {
-      place[d * kOraclePanel] = element_[static_cast<std::size_t>(d)];
-    }
+    const double* row = rows_read_.data() + j * dim_;
+    for (std::int64_t d = 0; d < dim_; ++d) place[d * kOraclePanel] = row[d];
   }
 }
 
 void OracleGroup::load_values(std::int64_t token, std::int64_t count) {
-  for (std::int64_t j = 0; j < count; ++j) {
-    double* place = block_.data() + j * width_;
-    problem_.v.read_row(rows_.front().batch, token + j, kv_head_, place);
-    std::fill(place + dim_, place + width_, 0.0);
+  v_.read_run(token, count, ahead(token + count), block_.data(), width_);
+  for (std::int64_t j = 0; j < count && width_ > dim_; ++j) {
+    std::fill(block_.data() + j * width_ + dim_, block_.data() + (j + 1) * width_, 0.0);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "reference/attention/oracle.hpp"
 #include "reference/attention/oracle_loops.hpp"
+#include "reference/attention/row_reader.hpp"
 
 namespace lvsa::reference {
 
@@ -59,6 +60,8 @@ class OracleGroup {
   /// Calls visit(run, first token, count) for each block of keys, ascending.
   template <typename Visit>
   void for_each_block(Visit visit);
+  /// Tokens from `token` on that may be read next.
+  std::int64_t ahead(std::int64_t token) const { return problem_.grid.seq_len() - token; }
   void load_keys(std::int64_t token, std::int64_t count);
   void load_values(std::int64_t token, std::int64_t count);
   void sum_values(const Run& run, std::int64_t token, std::int64_t count);
@@ -75,7 +78,9 @@ class OracleGroup {
   std::vector<double> columns_;     // the last six of each row's
   std::unique_ptr<double[]> keys_;  // what is kept for each key of each row
   std::vector<double> block_;
-  std::vector<double> element_;    // one row of K or V
+  RowReader k_;
+  RowReader v_;
+  std::vector<double> rows_read_;  // of K, before they are put into panels
   std::vector<double> frame_sum_;  // sum |v| over the frame at hand
 };
 

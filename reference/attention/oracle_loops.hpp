@@ -93,4 +93,7 @@ extern const OracleLoops kOracleBaselineLoops;
 extern const OracleLoops kOracleAvx2Loops;    // defined in builds for x86-64 only
 extern const OracleLoops kOracleAvx512Loops;  // likewise
 
+/// The best of them that this machine can run.
+const OracleLoops& best_oracle_loops();
+
 }  // namespace lvsa::reference

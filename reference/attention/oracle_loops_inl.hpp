@@ -49,6 +49,35 @@ inline Vec exp_nonpositive(Vec x) {
   return (p * first) * second;
 }
 
+// sums[r] += factors[r][at] x and magnitudes[r] += |factors[r][at] x|, x two vectors at `from`.
+template <int kCount>
+inline void add_products(const double* const (&factors)[kCount], int64_t at, const double* from,
+                         Vec (&sums)[kCount][2], Vec (&magnitudes)[kCount][2]) {
+  const Vec left = load(from);
+  const Vec right = load(from + kLanes);
+#pragma GCC unroll 4
+  for (int r = 0; r < kCount; ++r) {
+    const Vec factor = splat(factors[r][at]);
+    const Vec t0 = factor * left;
+    const Vec t1 = factor * right;
+    sums[r][0] += t0;
+    sums[r][1] += t1;
+    magnitudes[r][0] += absolute(t0);
+    magnitudes[r][1] += absolute(t1);
+  }
+}
+
+// Two vectors of each row, at `place` in the arrays of rows `row` and following.
+template <int kCount>
+inline void store_pairs(const Vec (&pairs)[kCount][2], double* const* to, int64_t row,
+                        int64_t place) {
+#pragma GCC unroll 4
+  for (int r = 0; r < kCount; ++r) {
+    store(to[row + r] + place, pairs[r][0]);
+    store(to[row + r] + place + kLanes, pairs[r][1]);
+  }
+}
+
 template <int kCount>
 inline void score_panel(const OracleScoreArgs& a, int64_t row, int64_t panel) {
   const double* const keys = a.key_block + panel * kOraclePanel * a.head_dim;
@@ -59,27 +88,11 @@ inline void score_panel(const OracleScoreArgs& a, int64_t row, int64_t panel) {
     Vec magnitude[kCount][2] = {};
     const double* k = keys + part;
     for (int64_t d = 0; d < a.head_dim; ++d, k += kOraclePanel) {
-      const Vec left = load(k);
-      const Vec right = load(k + kLanes);
-#pragma GCC unroll 4
-      for (int r = 0; r < kCount; ++r) {
-        const Vec element = splat(q[r][d]);
-        const Vec t0 = element * left;
-        const Vec t1 = element * right;
-        product[r][0] += t0;
-        product[r][1] += t1;
-        magnitude[r][0] += absolute(t0);
-        magnitude[r][1] += absolute(t1);
-      }
+      add_products(q, d, k, product, magnitude);
     }
     const int64_t place = panel * kOraclePanel + part;
-#pragma GCC unroll 4
-    for (int r = 0; r < kCount; ++r) {
-      store(a.products[row + r] + place, product[r][0]);
-      store(a.products[row + r] + place + kLanes, product[r][1]);
-      store(a.magnitudes[row + r] + place, magnitude[r][0]);
-      store(a.magnitudes[row + r] + place + kLanes, magnitude[r][1]);
-    }
+    store_pairs(product, a.products, row, place);
+    store_pairs(magnitude, a.magnitudes, row, place);
   }
 }
 
@@ -98,27 +111,9 @@ inline void values_rows(const OracleValueArgs& a, int64_t row) {
       magnitude[r][1] = load(a.magnitudes[row + r] + c + kLanes);
     }
     const double* v = a.value_block + c;
-    for (int64_t j = 0; j < a.keys; ++j, v += a.width) {
-      const Vec left = load(v);
-      const Vec right = load(v + kLanes);
-#pragma GCC unroll 4
-      for (int r = 0; r < kCount; ++r) {
-        const Vec weight = splat(w[r][j]);
-        const Vec t0 = weight * left;
-        const Vec t1 = weight * right;
-        sum[r][0] += t0;
-        sum[r][1] += t1;
-        magnitude[r][0] += absolute(t0);
-        magnitude[r][1] += absolute(t1);
-      }
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < kCount; ++r) {
-      store(a.sums[row + r] + c, sum[r][0]);
-      store(a.sums[row + r] + c + kLanes, sum[r][1]);
-      store(a.magnitudes[row + r] + c, magnitude[r][0]);
-      store(a.magnitudes[row + r] + c + kLanes, magnitude[r][1]);
-    }
+    for (int64_t j = 0; j < a.keys; ++j, v += a.width) add_products(w, j, v, sum, magnitude);
+    store_pairs(sum, a.sums, row, c);
+    store_pairs(magnitude, a.magnitudes, row, c);
   }
 }
 
@@ -273,11 +268,11 @@ void soften(OracleSoftenArgs* args) {
 }
 
 void exp_array(const double* x, double* y, int64_t count) {
-  for (int64_t i = 0; i < count; i += kLanes) {
-    const uint64_t some = static_cast<uint64_t>(count - i < kLanes ? count - i : kLanes);
-    Vec value = {};
-    __builtin_memcpy(&value, x + i, some * sizeof(double));
-    value = exp_nonpositive(value);
-    __builtin_memcpy(y + i, &value, some * sizeof(double));
-  }
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(y + i, exp_nonpositive(load(x + i)));
+  if (i == count) return;
+  Vec value = {};
+  for (int64_t j = i; j < count; ++j) value[j - i] = x[j];
+  value = exp_nonpositive(value);
+  for (int64_t j = i; j < count; ++j) y[j] = value[j - i];
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "reference/attention/row_reader.hpp"
 #include "reference/attention/shadow_scores.hpp"
 #include "reference/attention/sum_steps.hpp"
 
@@ -75,13 +76,12 @@ void ShadowGroup::make_scores() {
     row.score_errors.resize(padded);
   }
   ShadowPanel panel(dim_);
-  std::vector<double> key(static_cast<std::size_t>(dim_));
+  const RowReader reader(problem_.k, rows_.front().id.batch, kv_head());
+  std::vector<double> block(static_cast<std::size_t>(kShadowPanel * dim_));
   for (std::int64_t first = 0; first < keys; first += kShadowPanel) {
-    for (std::int64_t i = 0; i < kShadowPanel && first + i < keys; ++i) {
-      problem_.k.read_row(rows_.front().id.batch, tokens_[static_cast<std::size_t>(first + i)],
-                          kv_head(), key.data());
-      panel.set(i, key);
-    }
+    const std::int64_t count = std::min<std::int64_t>(kShadowPanel, keys - first);
+    reader.read(tokens_.data() + first, count, keys - first - count, block.data(), dim_);
+    for (std::int64_t i = 0; i < count; ++i) panel.set(i, block.data() + i * dim_);
     for (Row& row : rows_) {
       panel_scores(loops_, panel, row.query.data(), problem_.scale, errors_,
                    row.scores.data() + first, row.score_errors.data() + first);
@@ -118,15 +118,14 @@ void ShadowGroup::add_values() {
     if (!row.plan.tiles.empty()) tiles = &row.plan.tiles;
   }
   if (tiles == nullptr) return;
+  const RowReader reader(problem_.v, rows_.front().id.batch, kv_head());
   std::vector<double> block(static_cast<std::size_t>(kBlockKeys * dim_));
   for (std::size_t t = 0; t < tiles->size(); ++t) {
     const ShadowTile& tile = (*tiles)[t];
     for (std::int64_t first = tile.first; first < tile.last; first += kBlockKeys) {
       const std::int64_t count = std::min(kBlockKeys, tile.last - first);
-      for (std::int64_t i = 0; i < count; ++i) {
-        problem_.v.read_row(rows_.front().id.batch, tokens_[static_cast<std::size_t>(first + i)],
-                            kv_head(), block.data() + i * dim_);
-      }
+      const auto behind = static_cast<std::int64_t>(tokens_.size()) - first - count;
+      reader.read(tokens_.data() + first, count, behind, block.data(), dim_);
       for (Row& row : rows_) {
         if (!row.plan.tiles.empty()) add_tile(row, t, first, count, block);
       }

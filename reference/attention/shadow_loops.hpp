@@ -10,7 +10,7 @@
 namespace lvsa::reference {
 
 /// Keys a panel, [head_dim][kShadowPanel].
-constexpr int kShadowPanel = 16;
+constexpr int kShadowPanel = 32;
 
 /// One query row against one panel; the results have kShadowPanel entries.
 struct ShadowScoreArgs {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "reference/attention/oracle_loops.hpp"
+
 namespace lvsa::reference {
 namespace {
 
@@ -59,10 +61,19 @@ class RowPlanner {
 
   // P, and what the denominator sums.
   void weigh(double common_error, double divisor) {
+    const OracleLoops& loops = best_oracle_loops();
     for (std::size_t t = 0; t < plan_.tiles.size(); ++t) {
+      const ShadowTile& tile = plan_.tiles[t];
       ShadowEpoch& epoch = plan_.epochs[plan_.epoch_of[t]];
-      for (std::int64_t j = plan_.tiles[t].first; j < plan_.tiles[t].last; ++j) {
-        weigh_key(static_cast<std::size_t>(j), epoch, common_error, divisor);
+      exponent_.clear();
+      for (std::int64_t j = tile.first; j < tile.last; ++j) {
+        exponent_.push_back(scores_[static_cast<std::size_t>(j)] - epoch.max);
+      }
+      p_.resize(exponent_.size());
+      loops.exp_array(exponent_.data(), p_.data(), tile.last - tile.first);
+      for (std::size_t i = 0; i < p_.size(); ++i) {
+        const auto j = static_cast<std::size_t>(tile.first) + i;
+        weigh_key(j, p_[i], -exponent_[i], epoch, common_error, divisor);
       }
     }
   }
@@ -142,9 +153,9 @@ class RowPlanner {
     }
   }
 
-  void weigh_key(std::size_t j, ShadowEpoch& epoch, double common_error, double divisor) {
-    const double below = epoch.max - scores_[j];
-    const double p = std::exp(-below);
+  // p = exp(-below), below = the epoch's maximum less the score.
+  void weigh_key(std::size_t j, double p, double below, ShadowEpoch& epoch, double common_error,
+                 double divisor) {
     const double eta = score_errors_[j] + kUnit * (exponent_roundings_ * below + errors_.exp_units);
     const double unsure = std::min(
         1.0, kSecondOrder * (eta + (schedule_.normalise_first ? common_error : epoch.max_error)));
@@ -174,6 +185,8 @@ class RowPlanner {
   PRounding rounding_;
   double p_scale_;
   double exponent_roundings_;
+  std::vector<double> exponent_;  // of the tile at hand
+  std::vector<double> p_;
 };
 
 }  // namespace

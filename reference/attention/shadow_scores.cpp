@@ -15,9 +15,9 @@ constexpr double kUnit = 0x1p-24;
 
 }  // namespace
 
-void ShadowPanel::set(std::int64_t i, const std::vector<double>& key) {
+void ShadowPanel::set(std::int64_t i, const double* key) {
   for (std::int64_t d = 0; d < dim_; ++d) {
-    values_[static_cast<std::size_t>(d * kShadowPanel + i)] = key[static_cast<std::size_t>(d)];
+    values_[static_cast<std::size_t>(d * kShadowPanel + i)] = key[d];
   }
 }
 

@@ -17,7 +17,7 @@ class ShadowPanel {
   explicit ShadowPanel(std::int64_t dim)
       : dim_(dim), values_(static_cast<std::size_t>(dim * kShadowPanel), 0.0) {}
   /// Puts a key of D elements at place i.
-  void set(std::int64_t i, const std::vector<double>& key);
+  void set(std::int64_t i, const double* key);
   const double* data() const { return values_.data(); }
   std::int64_t dim() const { return dim_; }
 
