@@ -17,26 +17,6 @@ std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// ln x for x > 0, from operations that every machine rounds alike, which the system's own does not
-// promise. x = 2^n f with f in [sqrt(1/2), sqrt(2)); ln f = 2 atanh(s) with s = (f - 1) / (f + 1),
-// |s| <= 0.172, by its series, whose remainder is below 2^-60.
-double exact_log(double x) {
-  if (!(x > 0.0) || x > std::numeric_limits<double>::max()) return std::log(x);
-  int n = 0;
-  double f = std::frexp(x, &n);
-  if (f < 0x1.6a09e667f3bcdp-1) {
-    f *= 2.0;
-    --n;
-  }
-  const double s = (f - 1.0) / (f + 1.0);
-  const double square = s * s;
-  double series = 0.0;
-  for (int k = 23; k >= 3; k -= 2) series = (series + 1.0 / k) * square;
-  const double high = 0x1.62e42feep-1;
-  const double low = 0x1.a39ef35793c76p-33;
-  return n * high + (2.0 * s + (2.0 * s * series + n * low));
-}
-
 }  // namespace
 
 std::int64_t oracle_row_bytes(std::int64_t keys) {
@@ -168,25 +148,6 @@ void OracleGroup::make_scores() {
   });
 }
 
-void OracleGroup::soften(std::size_t r, RowResult& result) {
-  OracleSoftenArgs args{};
-  args.products = states_[r].weight;
-  args.magnitudes = states_[r].eta_weight;
-  args.keys = states_[r].keys;
-  args.scale = problem_.scale;
-  args.dot = errors_.dot;
-  args.score = errors_.score;
-  args.exponent = errors_.exponent;
-  args.constant = errors_.constant;
-  args.unit = errors_.unit;
-  loops_.soften(&args);
-  result.max_score = args.max_score;
-  result.normaliser = args.normaliser;
-  result.lse = args.max_score + exact_log(args.normaliser);
-  result.lse_shift = args.weighted_eta / args.normaliser;
-  result.max_eta = args.max_eta;
-}
-
 // sum |v| runs over each frame first and over the frames then: the same for every row.
 void OracleGroup::sum_values(const Run& run, std::int64_t token, std::int64_t count) {
   const FrameGrid& grid = problem_.grid;
@@ -271,59 +232,6 @@ void OracleGroup::add_deviations() {
                                    shifts.data()};
     loops_.add_deviations(&args);
   });
-}
-
-void OracleGroup::attend(std::span<RowResult> results) {
-  make_scores();
-  for (std::size_t r = 0; r < states_.size(); ++r) {
-    results[r] = {};
-    results[r].keys = states_[r].keys;
-    if (states_[r].keys == 0) {
-      results[r].lse = results[r].max_score = -std::numeric_limits<double>::infinity();
-    } else {
-      soften(r, results[r]);
-    }
-  }
-  add_values(results);
-  add_deviations();
-  for (std::size_t r = 0; r < states_.size(); ++r) {
-    const RowState& row = states_[r];
-    results[r].out.assign(row.out, row.out + dim_);
-    results[r].magnitude.assign(row.magnitude, row.magnitude + dim_);
-    results[r].value_sum.assign(row.value_sum, row.value_sum + dim_);
-    results[r].deviation.assign(row.spread, row.spread + dim_);
-    results[r].score_shift.assign(row.shift, row.shift + dim_);
-    if (row.keys == 0) continue;
-    for (double& spread : results[r].deviation) spread /= results[r].normaliser;
-    for (double& shift : results[r].score_shift) shift /= results[r].normaliser;
-  }
-}
-
-std::vector<KeyTerm> OracleGroup::key_terms(std::size_t r) {
-  std::vector<KeyTerm> terms;
-  make_scores();
-  const RowState& row = states_[r];
-  if (row.keys == 0) return terms;
-  for (const auto& [begin, end] : visible_ranges(problem_, rows_[r].token)) {
-    for (std::int64_t token = begin; token < end; ++token) {
-      KeyTerm term;
-      term.token = token;
-      term.score = problem_.scale * row.weight[terms.size()];
-      term.magnitude = std::fabs(problem_.scale) * row.eta_weight[terms.size()];
-      terms.push_back(term);
-    }
-  }
-  RowResult result;
-  soften(r, result);
-  for (std::size_t j = 0; j < terms.size(); ++j) {
-    KeyTerm& term = terms[j];
-    term.p = row.weight[j];
-    term.eta = errors_.dot * term.magnitude +
-               (std::fabs(term.score) + errors_.exponent * (result.max_score - term.score) +
-                errors_.constant) *
-                   errors_.unit;
-  }
-  return terms;
 }
 
 }  // namespace lvsa::reference

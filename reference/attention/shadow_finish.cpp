@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/tensor/tensor.hpp"
+#include "reference/attention/exact_log.hpp"
 #include "reference/attention/shadow_group.hpp"
 
 namespace lvsa::reference {
@@ -23,7 +24,7 @@ double ShadowGroup::merge_error(const Row& row, std::int64_t split, double lse) 
   for (const ShadowEpoch& epoch : row.plan.epochs) {
     if (epoch.split == split) sum += epoch.factor * epoch.sum;
   }
-  const double of_split = top + std::log(sum);
+  const double of_split = top + exact_log(sum);
   return kUnit *
          (4.0 * std::fabs(of_split) + 4.0 * std::fabs(of_split - lse) + errors_.exp_units + 4.0);
 }
@@ -32,7 +33,7 @@ std::vector<double> ShadowGroup::factor_errors(const Row& row) const {
   std::vector<double> errors;
   double lse = row.plan.epochs.front().max;
   for (const ShadowEpoch& epoch : row.plan.epochs) lse = std::max(lse, epoch.max);
-  lse += std::log(row.plan.sum);
+  lse += exact_log(row.plan.sum);
   for (const ShadowEpoch& epoch : row.plan.epochs) {
     errors.push_back(epoch.factor_error +
                      (schedule_.splits > 1 ? merge_error(row, epoch.split, lse) : 0.0));
@@ -122,7 +123,7 @@ void ShadowGroup::finish_lse(Row& row, const std::vector<double>& errors) const 
     shift += epoch.factor * error / row.plan.sum;
   }
   shift -= std::log1p(-result.sum_doubt);
-  result.lse = top + std::log(row.plan.sum);
+  result.lse = top + exact_log(row.plan.sum);
   result.lse_shift = shift;
 }
 

@@ -55,7 +55,10 @@ class RowPlanner {
     }
     double top = -kInfinity;
     for (const ShadowEpoch& epoch : plan_.epochs) top = std::max(top, epoch.max);
-    for (ShadowEpoch& epoch : plan_.epochs) epoch.factor = std::exp(epoch.max - top);
+    for (ShadowEpoch& epoch : plan_.epochs) {
+      const double below = epoch.max - top;
+      best_oracle_loops().exp_array(&below, &epoch.factor, 1);
+    }
     set_factor_errors();
   }
 

@@ -39,6 +39,9 @@ struct Drawn {
 };
 Drawn draw_schedule(std::mt19937& random);
 
+/// Tiles of 16 keys that end with their frame, running maximum, P in bf16, fp32 sums.
+lvsa_numerics plain_schedule();
+
 /// `value` rounded to the type from the list of all its numbers.
 double round_by_table(lvsa_dtype dtype, double value, bool toward_zero);
 

@@ -12,7 +12,6 @@
 #include "analysis/verify/inputs.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/run_case.hpp"
-#include "reference/attention/p_rounding.hpp"
 #include "reference/attention/shadow_loops.hpp"
 #include "reference/attention/simd_level.hpp"
 #include "tests/analysis/schedule_emulation.hpp"
@@ -23,6 +22,7 @@ namespace {
 using schedule_test::Drawn;
 using schedule_test::EmulatedRow;
 using schedule_test::Liberty;
+using schedule_test::plain_schedule;
 
 // A small problem with the oracle's results of some of its rows.
 struct Problem {
@@ -101,22 +101,6 @@ TEST(TierB, AcceptsWhateverADeclaredScheduleLeavesOpen) {
     EXPECT_LE(judged.worst, 1.0) << problem.c.seed << " " << kInputs[i % 7] << " " << drawn.text();
     EXPECT_LE(judged.worst_lse, 1.0) << kInputs[i % 7] << " " << drawn.text();
   }
-}
-
-lvsa_numerics plain_schedule() {
-  lvsa_numerics n{};
-  n.struct_size = sizeof n;
-  n.key_tile = 16;
-  n.sum_step = 16;
-  n.key_order = LVSA_KEYS_ASCENDING;
-  n.max_rule = LVSA_MAX_RUNNING;
-  n.p_dtype = LVSA_BF16;
-  n.accumulator = LVSA_F32;
-  n.exp_ulps = 2.0;
-  n.score_step = 1;
-  n.rescale_exact = 1;
-  n.partial_dtype = LVSA_F32;
-  return n;
 }
 
 TEST(TierB, FindsAKernelThatComputesAnotherScheduleThanItDeclares) {
@@ -253,53 +237,6 @@ TEST(TierB, GivesTheSameBitsWithAnyInstructionsAndThreads) {
   for (std::size_t r = 0; r < one.size(); ++r) {
     ASSERT_EQ(one[r].out, three[r].out);
     ASSERT_EQ(one[r].doubts, three[r].doubts);
-  }
-}
-
-TEST(TierB, TakesOnlyACompleteDeclaration) {
-  EXPECT_TRUE(declared_schedule(plain_schedule()));
-  void (*const gaps[])(lvsa_numerics&) = {
-      [](lvsa_numerics& n) { n.key_tile = 0; },
-      [](lvsa_numerics& n) { n.p_dtype = LVSA_DTYPE_NONE; },
-      [](lvsa_numerics& n) { n.key_order = 0; },
-      [](lvsa_numerics& n) { n.key_order = 17; },
-      [](lvsa_numerics& n) { n.max_rule = 0; },
-      [](lvsa_numerics& n) { n.p_rounding = 5; },
-      [](lvsa_numerics& n) { n.p_scale_log2 = 1000; },
-      [](lvsa_numerics& n) { n.tiles_cross_frames = 3; },
-      [](lvsa_numerics& n) { n.normalise_first = 1; },
-      [](lvsa_numerics& n) { n.split_keys = 3; },
-      [](lvsa_numerics& n) {
-        n.tiles_cross_frames = 1;
-        n.key_order = LVSA_KEYS_TEXT_FIRST;
-      },
-  };
-  for (std::size_t i = 0; i < std::size(gaps); ++i) {
-    lvsa_numerics n = plain_schedule();
-    gaps[i](n);
-    EXPECT_FALSE(declared_schedule(n)) << i;
-  }
-  EXPECT_FALSE(make_schedule_judge(nullptr, LVSA_BF16, 64));
-}
-
-TEST(TierB, RoundsPAsATableOfAllNumbersSays) {
-  std::mt19937 random(7);
-  std::uniform_real_distribution<double> exponent(-30.0, 9.0);
-  for (const lvsa_dtype dtype : {LVSA_BF16, LVSA_F16, LVSA_E4M3, LVSA_E5M2}) {
-    for (const bool toward_zero : {false, true}) {
-      const reference::PRounding round(dtype, toward_zero);
-      for (int i = 0; i < 3000; ++i) {
-        double value = std::exp2(exponent(random));
-        // Every third a tie, every third a number of the type.
-        if (i % 3 > 0) {
-          const double below = schedule_test::round_by_table(dtype, value, true);
-          const double above = schedule_test::round_by_table(dtype, below * (1 + 0x1p-20), false);
-          value = i % 3 == 1 ? below : 0.5 * (below + std::max(above, value));
-        }
-        ASSERT_EQ(round(value), schedule_test::round_by_table(dtype, value, toward_zero))
-            << "type " << static_cast<int>(dtype) << " " << value;
-      }
-    }
   }
 }
 
