@@ -22,8 +22,8 @@ inline constexpr int kTileBlocks = 4;
 inline constexpr int kKeyTile = kBlockKeys * kTileBlocks;
 inline constexpr int kBlockBytes = kBlockKeys * kHeadDim;
 inline constexpr int kStages = 4;
-/// P is multiplied by 2^6 before it is rounded: what is below 2^-15 of the largest becomes zero, and
-/// scores may grow to seven times the P of the maximum at hand before P leaves e4m3's range.
+/// P is multiplied by 2^6 before it is rounded: what is below 2^-15 of the largest becomes zero,
+/// and scores may grow to seven times the P of the maximum at hand before P leaves e4m3's range.
 inline constexpr int kBias = 6;
 
 /// V with its columns as rows, block by block, as the products read it. Block 0 is zeros; behind it
