@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Times LVSA attention beside its peers on one GPU, in one process, interleaved in random order.
 
-Peers: dense attention of cuDNN and FlashAttention 2 through PyTorch, the per-frame loop over cuDNN,
-FlexAttention with the same mask, a Triton kernel over per-frame key lists. Each output that should
-be equal is first compared with fp64 on sampled frames; a row that disagrees fails the run. Prints a
-table; --json writes the raw samples with what is needed to judge them.
+Peers: dense attention of cuDNN and of FlashAttention 2 through PyTorch; the per-frame loop over
+cuDNN, plain (frames chosen by index_select from [B, H, T, P, D], results concatenated) and tuned
+(tokens gathered from [B, S, H, D], results written in place); FlexAttention with the same mask; a
+Triton kernel over per-frame key lists; FlashInfer's block-sparse wrapper where it can be imported.
+Each output that should be equal is first compared with fp64 on sampled frames; a row that disagrees
+fails the run. Prints a table; --json writes the raw samples with what is needed to judge them.
 """
 import argparse
+import importlib.util
 import json
 import platform
 import random
@@ -19,6 +22,7 @@ import torch.nn.functional as functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import hopper_library
+import peer_loops
 
 # name: latent frames, patches per frame, heads, kv heads, head size, text, reference frames
 GEOMETRIES = {
@@ -34,7 +38,7 @@ GEOMETRIES = {
     "wan5b-T61": (61, 880, 24, 24, 128, 0, 31),
     "cogvideox-T25": (25, 1350, 48, 48, 64, 0, 13),
 }
-PEERS = ("dense", "flash", "loop", "flex", "triton", "fp8")
+PEERS = ("dense", "flash", "frames", "loop", "flex", "triton", "flashinfer", "fp8")
 WINDOW, N_FIRST = 3, 1
 WORST_ERROR = 6e-3  # relative, of bf16 output against fp64
 WORST_FP8_ERROR = 8e-2  # inputs rounded to e4m3 included
@@ -161,16 +165,21 @@ class Case:
     def contestants(self, library, peers):
         plan = hopper_library.Plan(library, self.q, self.k, self.v, self.out, self.frames,
                                    self.patches, self.text, self.offsets, self.list)
+        makers = {"dense": lambda: self.dense(SDPBackend.CUDNN_ATTENTION),
+                  "flash": lambda: self.dense(SDPBackend.FLASH_ATTENTION),
+                  "frames": lambda: peer_loops.frames_loop(self), "loop": self.loop,
+                  "flex": self.flex, "triton": self.triton,
+                  "flashinfer": lambda: peer_loops.flashinfer(self),
+                  "fp8": lambda: self.fp8(library)}
         runs = {"ours": plan.run}
         for peer in peers:
-            if (peer == "triton" and self.text) or (peer == "fp8" and self.head_dim != 128):
+            if peer in ("triton", "flashinfer") and self.text:
                 continue
-            if peer == "fp8":
-                runs[peer] = self.fp8(library)
+            if peer == "flashinfer" and importlib.util.find_spec("flashinfer") is None:
                 continue
-            runs[peer] = (self.dense(SDPBackend.CUDNN_ATTENTION) if peer == "dense" else
-                          self.dense(SDPBackend.FLASH_ATTENTION) if peer == "flash" else
-                          getattr(self, peer)())
+            if peer == "fp8" and self.head_dim != 128:
+                continue
+            runs[peer] = makers[peer]()
         return runs
 
     def error(self, run):

@@ -62,10 +62,14 @@ class Consumer {
         issue_scores(s);
         // What can be waited for meanwhile is waited for meanwhile.
         ptx::mbarrier_wait(shared_.value_full(tile_ % kStages), tile_ / kStages & 1);
-        const bool masked = needs_mask();
-        ptx::wgmma_wait<0>();
-        ptx::keep_registers(s);
-        if (masked) mask(s, index);
+        if (needs_mask()) {
+          ptx::wgmma_wait<0>();
+          ptx::keep_registers(s);
+          mask(s, index);
+        } else {
+          ptx::wgmma_wait<0>();
+          ptx::keep_registers(s);
+        }
         release(shared_.key_empty(tile_ % kStages));
         if (n + 1 == tiles) release(shared_.query_empty());
         softmax(p, s, o, state, scale_log2);

@@ -57,10 +57,13 @@ class SharedLayout {
 
   /// All notes of a tile, or-ed.
   __device__ __forceinline__ std::uint32_t any_note(int stage) const {
-    std::uint32_t any = 0;
-#pragma unroll
-    for (int i = 0; i < kTileBlocks; ++i) any |= block_notes(stage)[i];
-    return any;
+    static_assert(kTileBlocks == 4);
+    std::uint32_t word[4];
+    asm volatile("ld.volatile.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(word[0]), "=r"(word[1]), "=r"(word[2]), "=r"(word[3])
+                 : "r"(base_ + kSmall + 160 + 16 * stage)
+                 : "memory");
+    return word[0] | word[1] | word[2] | word[3];
   }
 
   __device__ __forceinline__ void init_barriers() const {

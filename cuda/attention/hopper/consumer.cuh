@@ -79,8 +79,7 @@ class Consumer {
       ptx::wgmma_wait<0>();
       ptx::keep_registers(s);
       release(shared_.key_empty(tile_ & 1));
-      mask(s, count.keys(p_), attending, rows);
-      softmax_tile(s, state, alpha, p_.scale_log2);
+      softmax(s, count.keys(p_), attending, rows, state, alpha);
       pack_all<Element>(p, s);
       if (tiles > 1) wait_for_keys(tile_ + 1);
       for (int n = 1; n < tiles; ++n) {
@@ -93,8 +92,7 @@ class Consumer {
         ptx::wgmma_wait<1>();
         ptx::keep_registers(s);
         release(shared_.key_empty(tile_ & 1));
-        mask(s, count.keys(p_), attending, rows);
-        softmax_tile(s, state, alpha, p_.scale_log2);
+        softmax(s, count.keys(p_), attending, rows, state, alpha);
         ptx::keep_registers(s);
         // The wait for the next keys stands here because a loop ends the basic block: ptxas would
         // move the next line in front of the exponentials, which are to run under P V.
@@ -206,6 +204,20 @@ class Consumer {
       return p.frame_tail;
     }
   };
+
+  /// A frame's last tile may hold few keys: the exponentials of the others are spared where they
+  /// are the limit. Longer products leave them time.
+  __device__ __forceinline__ void softmax(Scores& s, int keys, std::uint32_t attending,
+                                          const RowFrames& rows, RowState& state,
+                                          float (&alpha)[2]) const {
+    constexpr int kFewKeys = 128;
+    mask(s, keys, attending, rows);
+    if (kHeadDim == 64 && kKeyTile - kFewKeys >= 32 && keys <= kFewKeys) {
+      softmax_tile<kFewKeys / 2>(s, state, alpha, p_.scale_log2);
+    } else {
+      softmax_tile<kKeyTile / 2>(s, state, alpha, p_.scale_log2);
+    }
+  }
 
   __device__ __forceinline__ void mask(Scores& s, int keys, std::uint32_t attending,
                                        const RowFrames& rows) const {

@@ -47,15 +47,16 @@ struct RowState {
 };
 
 /// Turns scores into exp2(scale_log2 * (s - max)) and updates the state; `alpha` is what earlier
-/// results of the two rows must be multiplied with.
-template <int kCount>
+/// results of the two rows must be multiplied with. Those from kUsed on are masked, whatever they
+/// hold: the result is the same bits, with less work.
+template <int kUsed, int kCount>
 __device__ __forceinline__ void softmax_tile(float (&s)[kCount], RowState& state, float (&alpha)[2],
                                              float scale_log2) {
   float high[4];
 #pragma unroll
   for (int j = 0; j < 4; ++j) high[j] = s[j];
 #pragma unroll
-  for (int i = 4; i < kCount; i += 4) {
+  for (int i = 4; i < kUsed; i += 4) {
 #pragma unroll
     for (int j = 0; j < 4; ++j) high[j] = fmaxf(high[j], s[i + j]);
   }
@@ -72,10 +73,12 @@ __device__ __forceinline__ void softmax_tile(float (&s)[kCount], RowState& state
   }
   float sum[4] = {state.sum[0] * alpha[0], 0.0f, state.sum[1] * alpha[1], 0.0f};
 #pragma unroll
-  for (int i = 0; i < kCount; ++i) {
+  for (int i = 0; i < kUsed; ++i) {
     s[i] = ptx::exp2_approx(fmaf(s[i], scale_log2, -shift[i >> 1 & 1]));
     sum[i & 3] += s[i];
   }
+#pragma unroll
+  for (int i = kUsed; i < kCount; ++i) s[i] = 0.0f;
   state.sum[0] = sum[0] + sum[1];
   state.sum[1] = sum[2] + sum[3];
 }

@@ -200,7 +200,7 @@ class Consumer {
       release(shared_.key_empty(stage));
       if (tile + 1 == tiles && tail < kKeyTile) hopper::mask_columns(s, tail, lane_);
       float alpha[2];
-      hopper::softmax_tile(s, one, alpha, p_.scale_log2);
+      hopper::softmax_tile<kKeyTile / 2>(s, one, alpha, p_.scale_log2);
       faded[0] *= alpha[0];
       faded[1] *= alpha[1];
       ++tile_;
