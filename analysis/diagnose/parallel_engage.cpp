@@ -68,7 +68,11 @@ std::string_view delegate(const HookRow& hook) {
 
 // Whether the settings as they are would find the grid.
 std::string settings_note(const ParallelQuestion& q, const Environment& environment) {
-  if (!q.knows_frames()) return "";
+  if (!q.knows_frames()) {
+    return "T is not known here: whether a frame grid fits the sequence is a matter of its own "
+           "(see "
+           "lvsa-verify geometry)";
+  }
   const auto listed = candidate_patches_per_frame(environment);
   if (std::ranges::find(listed, q.grid.patches_per_frame) != listed.end()) return "";
   return fmt::format(

@@ -192,7 +192,7 @@ void find_problems(ParallelLayout& layout) {
   if (q.world.ring > 1) {
     line += ": refused, and padding does not work with a ring";
   } else {
-    line += fmt::format(": strict mode refuses, auto_pad adds {} zero tokens", d.padding);
+    line += fmt::format(": strict mode refuses, auto_pad adds zero tokens: {}", d.padding);
   }
   layout.problems.push_back(line);
 }

@@ -61,10 +61,9 @@ std::string table(const ParallelLayout& layout) {
 std::string divisibility_text(const ParallelLayout& layout) {
   const Divisibility& d = layout.divisibility;
   const ParallelQuestion& q = layout.question;
-  std::string text =
-      fmt::format("tokens: {} / {} ranks: {}\n", q.video_tokens(), q.world.size(),
-                  d.tokens ? fmt::format("{} each", d.chunk)
-                           : fmt::format("does not divide; {} tokens of padding", d.padding));
+  std::string text = fmt::format("tokens: {} / {} ranks: {}\n", q.video_tokens(), q.world.size(),
+                                 d.tokens ? fmt::format("{} each", d.chunk)
+                                          : fmt::format("does not divide, padding {}", d.padding));
   if (d.tokens) return text;
   if (d.below) text += fmt::format("  works below: {}\n", near_text(*d.below));
   if (d.above) text += fmt::format("  works above: {}\n", near_text(*d.above));
@@ -105,8 +104,9 @@ std::string layout_as_text(const ParallelLayout& layout, const std::vector<PathA
   std::string text = fmt::format("{} ranks: tp {} x ulysses {} x ring {} x cfg {}\n", q.ranks(),
                                  q.tp, q.world.ulysses, q.world.ring, q.cfg);
   for (const PathAnswer& answer : answers) {
-    text += fmt::format("{}: LVSA {}: {}\n", answer.path,
-                        answer.engages ? "engages" : "steps aside", answer.why);
+    const char* not_there = answer.path == "backend" ? "falls back to dense" : "steps aside";
+    text += fmt::format("{}: LVSA {}: {}\n", answer.path, answer.engages ? "engages" : not_there,
+                        answer.why);
     if (!answer.message.empty()) text += fmt::format("  prints: {}\n", answer.message);
     if (!answer.note.empty()) text += fmt::format("  note: {}\n", answer.note);
     if (answer.delegate_engages) {

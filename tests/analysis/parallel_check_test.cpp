@@ -2,6 +2,7 @@
 #include "analysis/diagnose/parallel_check.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include <algorithm>
 
@@ -45,6 +46,41 @@ ParallelData small(FrameGrid grid, reference::HeadCounts heads, std::int64_t win
   shape.pattern.window_frames = window;
   shape.pattern.interval = 4;
   return make_parallel_data(shape);
+}
+
+TEST(ParallelCheck, AnyProblemInAnyWorldIsAsOnOneRank) {
+  EXPECT_TRUE(rc::check([] {
+    const auto draw = [](std::int64_t least, std::int64_t most) {
+      return *rc::gen::inRange(least, most + 1);
+    };
+    ParallelShape shape;
+    shape.grid = {draw(1, 12), draw(1, 9), draw(0, 4)};
+    const std::int64_t kv = draw(1, 4);
+    shape.heads = {kv * draw(1, 3), kv};
+    shape.head_dim = draw(1, 5);
+    shape.pattern.window_frames = draw(0, 3);
+    shape.pattern.n_first_frames = draw(0, 2);
+    shape.pattern.interval = draw(0, 5);
+    shape.pattern.offset = draw(0, 4);
+    shape.pattern.expand_window = draw(0, 1) == 1;
+    shape.seed = static_cast<std::uint64_t>(draw(0, 1000));
+    ParallelRun run;
+    run.world = {draw(1, 8), draw(1, 8)};
+    run.pads_heads = true;
+    const ParallelData data = make_parallel_data(shape);
+    const ParallelVerdict verdict = check_exact(data, run);
+    for (const NamedCheck& check : verdict.checks) {
+      if (check.state == CheckState::kFails) RC_FAIL(check.name + ": " + check.message);
+    }
+    const std::int64_t ranks = run.world.ring;
+    if (shape.grid.video_tokens() % ranks == 0) {
+      const CustomVerdict custom = check_custom(data, ranks);
+      for (const NamedCheck& check : custom.own.checks) {
+        if (check.state == CheckState::kFails)
+          RC_FAIL("custom " + check.name + ": " + check.message);
+      }
+    }
+  }));
 }
 
 TEST(ParallelCheck, ThePublishedMergeIsNanWhereTheFirstBlockIsEmpty) {

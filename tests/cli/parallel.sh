@@ -32,7 +32,7 @@ expect() {
 expect 0 'backend: LVSA engages' --frames 161 --tp 2
 expect 0 'backend: LVSA engages' --frames 161 --ulysses 4
 expect 0 'wan-hook: LVSA steps aside' --frames 161 --ulysses 4
-expect 1 'backend: LVSA steps aside' --frames 165 --ring 2
+expect 1 'backend: LVSA falls back to dense' --frames 165 --ring 2
 expect 1 'steps aside' --frames 161 --ulysses 4 --path hook
 expect 0 'wan-hook: LVSA engages' --frames 161 --tp 4 --path hook
 expect 1 'reason=distributed_cp' --frames 161 --tp 4 --path hook --lvsa 1.2
@@ -43,6 +43,7 @@ expect 1 '28 query and 7 kv heads' --heads 28 --kv-heads 7 --ulysses 2
 expect 0 'heads' --heads 28 --kv-heads 7 --ulysses 2 --pad-heads
 expect 0 '8190' --seq-len 32760 --ulysses 4
 expect 1 '1001 video tokens do not divide' --seq-len 1001 --ulysses 2
+expect 1 'T is not known here' --seq-len 1001 --ulysses 2
 expect 1 '"divides":false' --frames 161 --patches 1590 --ulysses 4 --json
 
 # Computed against one rank.

@@ -1,7 +1,9 @@
 // Attention in shards where the result is known by hand.
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "core/error.hpp"
 #include "reference/parallel/sharded_attention.hpp"
@@ -83,6 +85,26 @@ TEST(Sharded, ComputesWantedRowsAlone) {
   for (std::int64_t t = 0; t < 10; ++t) {
     EXPECT_EQ(std::isnan(*made.out.row(t, 0)), t != 3 && t != 9) << t;
   }
+}
+
+TEST(Sharded, GivesTheSameBitsOnAnyNumberOfThreads) {
+  ShardedProblem p = uniform({6, 2000, 0}, 1, {2, 3});  // large enough for threads
+  for (std::size_t i = 0; i < p.q.data.size(); ++i) {
+    p.q.data[i] = static_cast<double>(i * 7919 % 1009) / 500.0 - 1.0;
+    p.k.data[i] = static_cast<double>(i * 104729 % 997) / 500.0 - 1.0;
+    p.v.data[i] = static_cast<double>(i * 31 % 101) / 50.0 - 1.0;
+  }
+  p.wanted.assign(12000, 0);
+  for (std::size_t t = 0; t < 12000; t += 1500) p.wanted[t] = 1;
+  const int before = omp_get_max_threads();
+  omp_set_num_threads(1);
+  const ShardedResult one = attend_sharded(p);
+  omp_set_num_threads(5);
+  const ShardedResult many = attend_sharded(p);
+  omp_set_num_threads(before);
+  const std::size_t bytes = one.out.data.size() * sizeof(double);
+  EXPECT_EQ(std::memcmp(one.out.data.data(), many.out.data.data(), bytes), 0);
+  EXPECT_FALSE(std::isnan(*one.out.row(1500, 1)));
 }
 
 TEST(Sharded, RefusesWhatDoesNotFit) {
