@@ -53,20 +53,6 @@ HostTensor filled(const AttentionCase& c, std::int64_t heads, Make&& make) {
   return t;
 }
 
-std::vector<std::int64_t> keys_of(const AttentionCase& c, std::int64_t token) {
-  std::vector<std::int64_t> keys;
-  const std::int64_t video = c.frames * c.patches;
-  if (token >= video) {
-    for (std::int64_t s = 0; s < video; ++s) keys.push_back(s);
-  } else {
-    for (const std::int32_t f : c.list(token / c.patches)) {
-      for (std::int64_t i = 0; i < c.patches; ++i) keys.push_back(f * c.patches + i);
-    }
-  }
-  for (std::int64_t s = video; s < c.seq_len(); ++s) keys.push_back(s);
-  return keys;
-}
-
 struct Row {
   std::vector<double> out;
   std::vector<double> bound;
@@ -208,12 +194,7 @@ double value(std::uint16_t bits, lvsa_dtype dtype) {
 
 std::vector<std::int32_t> AttentionCase::list(std::int64_t frame) const {
   if (!lists.empty()) return lists[static_cast<std::size_t>(frame)];
-  std::vector<std::int32_t> window;
-  for (std::int64_t f = std::max<std::int64_t>(0, frame - 1); f <= std::min(frames - 1, frame + 1);
-       ++f) {
-    window.push_back(static_cast<std::int32_t>(f));
-  }
-  return window;
+  return window_of_one(frames, frame);
 }
 
 std::string text(const AttentionCase& c) {
@@ -257,16 +238,6 @@ void poison_frame(const AttentionCase& c, AttentionInputs& in, std::int64_t fram
   }
 }
 
-void flatten(const AttentionCase& c, std::vector<std::int64_t>& offsets,
-             std::vector<std::int32_t>& list) {
-  offsets = {0};
-  list.clear();
-  for (std::int64_t f = 0; f < c.frames; ++f) {
-    for (const std::int32_t key : c.list(f)) list.push_back(key);
-    offsets.push_back(static_cast<std::int64_t>(list.size()));
-  }
-}
-
 lvsa_problem problem_of(const AttentionCase& c, const std::vector<std::int64_t>& offsets,
                         const std::vector<std::int32_t>& list) {
   lvsa_problem p{};
@@ -291,7 +262,6 @@ AttentionOutputs run_on_device(const lvsa_kernel& kernel, const AttentionCase& c
   std::vector<std::int64_t> offsets;
   std::vector<std::int32_t> list;
   flatten(c, offsets, list);
-  if (list.empty()) list.reserve(1);  // a list without entries still has an address
   AttentionOutputs outputs;
   outputs.out = empty_tensor(c, c.heads, kUnwritten);
   const DeviceArray<std::uint16_t> q(inputs.q.bits), k(inputs.k.bits), v(inputs.v.bits),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/kernel/lvsa_kernel.h"
+#include "tests/cuda/frame_lists.hpp"
 
 namespace lvsa::cuda::test {
 
@@ -76,10 +77,6 @@ std::string compare(const lvsa_kernel& kernel, const AttentionCase& c,
 /// The lvsa_problem of a case, all pointers null, on the lists given.
 lvsa_problem problem_of(const AttentionCase& c, const std::vector<std::int64_t>& offsets,
                         const std::vector<std::int32_t>& list);
-/// The lists of a case as offsets and entries.
-void flatten(const AttentionCase& c, std::vector<std::int64_t>& offsets,
-             std::vector<std::int32_t>& list);
-
 double value(std::uint16_t bits, lvsa_dtype dtype);
 
 }  // namespace lvsa::cuda::test

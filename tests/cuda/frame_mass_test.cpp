@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/numeric/small_floats.hpp"
+#include "tests/cuda/attention_case.hpp"
 #include "tests/cuda/device_memory.hpp"
 
 namespace lvsa::cuda::test {
@@ -51,10 +52,6 @@ std::vector<std::uint16_t> random_tensor(const MassCase& c, std::int64_t heads, 
     one = c.dtype == LVSA_BF16 ? double_to_bf16(x) : double_to_fp16(x);
   }
   return bits;
-}
-
-double value(std::uint16_t bits, lvsa_dtype dtype) {
-  return static_cast<double>(dtype == LVSA_BF16 ? bf16_to_float(bits) : fp16_to_float(bits));
 }
 
 std::vector<double> expected(const MassCase& c, const std::vector<std::uint16_t>& q,

@@ -6,6 +6,7 @@
 #include "cuda/attention/fp8/block_walk.cuh"
 #include "cuda/attention/fp8/parameters.hpp"
 #include "cuda/attention/fp8/shared_layout.cuh"
+#include "cuda/attention/hopper/item_loader.cuh"
 #include "cuda/attention/hopper/work_item.cuh"
 #include "cuda/ptx/mbarrier.cuh"
 #include "cuda/ptx/tma.cuh"
@@ -15,37 +16,19 @@ namespace lvsa::cuda::fp8 {
 class Producer {
  public:
   __device__ __forceinline__ Producer(const Parameters& p, char* dynamic_shared, int lane)
-      : p_(p), shared_(dynamic_shared), lane_(lane) {}
+      : p_(p), shared_(dynamic_shared), lane_(lane), items_(p, shared_, lane) {}
 
   __device__ __forceinline__ void run() {
-    std::int64_t index = blockIdx.x;
-    const std::int64_t count = hopper::item_count(p_);
-    while (index < count) {
-      const std::int64_t next = take_next();
-      if (hopper::item_is_due(p_, index)) produce(index);
-      index = next;
-    }
-    ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
-    if (lane_ == 0) {
-      shared_.header().item = -1;
-      ptx::mbarrier_arrive(shared_.query_full());
-    }
+    items_.run([this](std::int64_t index) { produce(index); });
   }
 
  private:
-  /// Asked for an item ahead, so that the answer is there when it is needed.
-  __device__ __forceinline__ std::int64_t take_next() {
-    int ticket = 0;
-    if (lane_ == 0) ticket = atomicAdd(p_.next_item, 1);
-    return std::int64_t{gridDim.x} + __shfl_sync(0xffffffffu, ticket, 0);
-  }
-
   __device__ __forceinline__ void produce(std::int64_t index) {
     const hopper::WorkItem item = hopper::work_item(p_, index);
     const int frames = hopper::FrameWalk(p_, item, lane_).count(item.merged);
     const int blocks = frames * p_.frame_blocks + p_.text_blocks;
     const int tiles = (blocks + kTileBlocks - 1) / kTileBlocks;
-    if (tiles == 0) load_query(item, index, tiles);
+    if (tiles == 0) items_.load_query(item, index, tiles);
     BlockWalk walk(p_, item, lane_);
     for (int tile = 0; tile < tiles; ++tile) {
       const int stage = loads_ % kStages;
@@ -62,10 +45,9 @@ class Producer {
         if (lane_ == 0) load_blocks(item, each, stage);
       }
       __syncwarp();
-      if (tile == 0) load_query(item, index, tiles);
+      if (tile == 0) items_.load_query(item, index, tiles);
       ++loads_;
     }
-    ++items_done_;
   }
 
   /// A whole tile at once.
@@ -133,32 +115,11 @@ class Producer {
     return p_.values.data + index * kBlockBytes;
   }
 
-  __device__ __forceinline__ void load_query(const hopper::WorkItem& item, std::int64_t index,
-                                             int tiles) {
-    ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
-    if (lane_ == 0) {
-      shared_.header().item = static_cast<int>(index);
-      shared_.header().tiles = tiles;
-      const int loads = max(item.merged, 1);
-      const std::uint32_t rows = item.merged > 0 ? p_.items.merged_rows : kQueryTile;
-      const std::uint32_t barrier = shared_.query_full();
-      ptx::mbarrier_arrive_expect(barrier, loads * rows * kHeadDim);
-      const CUtensorMap& map = item.is_text      ? p_.text_query
-                               : item.merged > 0 ? p_.query_merged
-                                                 : p_.query;
-      for (int i = 0; i < loads; ++i) {
-        ptx::tma_load_5d(shared_.query() + i * rows * kHeadDim, &map, barrier, 0, item.row,
-                         item.frame + i, item.head, item.batch);
-      }
-    }
-    __syncwarp();
-  }
-
   const Parameters& p_;
   SharedLayout shared_;
   int lane_;
+  hopper::ItemLoader<Parameters, SharedLayout, 1, kHeadDim> items_;
   std::uint32_t loads_ = 0;  ///< key and value tiles loaded
-  std::uint32_t items_done_ = 0;
 };
 
 }  // namespace lvsa::cuda::fp8

@@ -14,6 +14,7 @@ namespace lvsa::cuda::fp8 {
 class SharedLayout {
  public:
   static constexpr std::uint32_t kQueryBytes = kQueryTile * kHeadDim;
+  static constexpr std::uint32_t kQueryHalf = 0;  ///< a row is in one piece
   static constexpr std::uint32_t kTileBytes = kKeyTile * kHeadDim;
 
   __device__ __forceinline__ explicit SharedLayout(char* dynamic_shared) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "cuda/attention/hopper/item_loader.cuh"
 #include "cuda/attention/hopper/parameters.hpp"
 #include "cuda/attention/hopper/shared_layout.cuh"
 #include "cuda/attention/hopper/work_item.cuh"
@@ -15,32 +16,14 @@ template <int kHeadDim, int kKeyTile>
 class Producer {
  public:
   __device__ __forceinline__ Producer(const Parameters& p, char* dynamic_shared, int lane)
-      : p_(p), shared_(dynamic_shared), lane_(lane) {}
+      : p_(p), shared_(dynamic_shared), lane_(lane), items_(p, shared_, lane) {}
 
   __device__ __forceinline__ void run() {
-    std::int64_t index = blockIdx.x;
-    const std::int64_t count = item_count(p_);
-    while (index < count) {
-      const std::int64_t next = take_next();
-      if (item_is_due(p_, index)) produce(index);
-      index = next;
-    }
-    ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
-    if (lane_ == 0) {
-      shared_.header().item = -1;
-      ptx::mbarrier_arrive(shared_.query_full());
-    }
+    items_.run([this](std::int64_t index) { produce(index); });
   }
 
  private:
   using Shared = SharedLayout<kHeadDim, kKeyTile>;
-
-  /// Asked for an item ahead, so that the answer is there when it is needed.
-  __device__ __forceinline__ std::int64_t take_next() {
-    int ticket = 0;
-    if (lane_ == 0) ticket = atomicAdd(p_.next_item, 1);
-    return std::int64_t{gridDim.x} + __shfl_sync(0xffffffffu, ticket, 0);
-  }
 
   __device__ __forceinline__ void produce(std::int64_t index) {
     const WorkItem item = work_item(p_, index);
@@ -54,19 +37,18 @@ class Producer {
     for (int frame = walk.next(&mask); frame >= 0; frame = walk.next(&mask)) {
       for (int tile = 0; tile < p_.frame_tiles; ++tile) {
         load_key(p_.key, tile, frame, kv_head, item.batch, mask);
-        if (query_due) load_query(item, index, tiles);
+        if (query_due) items_.load_query(item, index, tiles);
         query_due = false;
         load_value(p_.value, tile, frame, kv_head, item.batch);
       }
     }
     for (int tile = 0; tile < p_.text_tiles; ++tile) {
       load_key(p_.text_key, tile, 0, kv_head, item.batch, 0xffffu);
-      if (query_due) load_query(item, index, tiles);
+      if (query_due) items_.load_query(item, index, tiles);
       query_due = false;
       load_value(p_.text_value, tile, 0, kv_head, item.batch);
     }
-    if (query_due) load_query(item, index, tiles);
-    ++items_done_;
+    if (query_due) items_.load_query(item, index, tiles);
   }
 
   __device__ __forceinline__ void load_key(const CUtensorMap& map, int tile, int frame, int head,
@@ -103,34 +85,11 @@ class Producer {
     }
   }
 
-  __device__ __forceinline__ void load_query(const WorkItem& item, std::int64_t index, int tiles) {
-    ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
-    if (lane_ == 0) {
-      shared_.header().item = static_cast<int>(index);
-      shared_.header().tiles = tiles;
-      const int loads = max(item.merged, 1);
-      const std::uint32_t rows = item.merged > 0 ? p_.items.merged_rows : kQueryTile;
-      const std::uint32_t barrier = shared_.query_full();
-      ptx::mbarrier_arrive_expect(barrier, loads * rows * kHeadDim * 2);
-      const CUtensorMap& map = item.is_text      ? p_.text_query
-                               : item.merged > 0 ? p_.query_merged
-                                                 : p_.query;
-      for (int i = 0; i < loads; ++i) {
-#pragma unroll
-        for (int half = 0; half < kHeadDim / 64; ++half) {
-          ptx::tma_load_5d(shared_.query() + half * Shared::kQueryHalf + i * rows * 128, &map,
-                           barrier, half * 64, item.row, item.frame + i, item.head, item.batch);
-        }
-      }
-    }
-    __syncwarp();
-  }
-
   const Parameters& p_;
   Shared shared_;
   int lane_;
+  ItemLoader<Parameters, Shared, kHeadDim / 64, 64> items_;
   std::uint32_t loads_ = 0;  ///< key and value tiles loaded
-  std::uint32_t items_done_ = 0;
 };
 
 }  // namespace lvsa::cuda::hopper

@@ -5,6 +5,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include "cuda/attention/hopper/item_loader.cuh"
 #include "cuda/attention/hopper/shared_layout.cuh"
 #include "cuda/attention/hopper/softmax.cuh"
 #include "cuda/attention/hopper/work_item.cuh"
@@ -56,21 +57,10 @@ template <int kHeadDim>
 class Producer {
  public:
   __device__ __forceinline__ Producer(const Parameters& p, char* dynamic_shared, int lane)
-      : p_(p), shared_(dynamic_shared), lane_(lane) {}
+      : p_(p), shared_(dynamic_shared), lane_(lane), items_(p, shared_, lane) {}
 
   __device__ __forceinline__ void run() {
-    std::int64_t index = blockIdx.x;
-    while (index < p_.items.total) {
-      int ticket = 0;
-      if (lane_ == 0) ticket = atomicAdd(p_.next_item, 1);
-      produce(index);
-      index = std::int64_t{gridDim.x} + __shfl_sync(0xffffffffu, ticket, 0);
-    }
-    ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
-    if (lane_ == 0) {
-      shared_.header().item = -1;
-      ptx::mbarrier_arrive(shared_.query_full());
-    }
+    items_.run([this](std::int64_t index) { produce(index); });
   }
 
  private:
@@ -78,14 +68,13 @@ class Producer {
 
   __device__ __forceinline__ void produce(std::int64_t index) {
     const hopper::WorkItem item = hopper::work_item(p_, index);
-    load_query(item, index, hopper::FrameWalk(p_, item, lane_).count(0));
+    items_.load_query(item, index, hopper::FrameWalk(p_, item, lane_).count(0));
     hopper::FrameWalk walk(p_, item, lane_);
     std::uint32_t mask = 0;
     for (int frame = walk.next(&mask); frame >= 0; frame = walk.next(&mask)) {
       for (int tile = 0; tile < p_.frame_tiles; ++tile) load_key(p_.key, item, tile, frame);
     }
     for (int tile = 0; tile < p_.text_tiles; ++tile) load_key(p_.text_key, item, tile, 0);
-    ++items_done_;
   }
 
   __device__ __forceinline__ void load_key(const CUtensorMap& map, const hopper::WorkItem& item,
@@ -105,28 +94,11 @@ class Producer {
     ++loads_;
   }
 
-  __device__ __forceinline__ void load_query(const hopper::WorkItem& item, std::int64_t index,
-                                             int frames) {
-    ptx::mbarrier_wait(shared_.query_empty(), items_done_ & 1 ^ 1);
-    if (lane_ == 0) {
-      shared_.header().item = static_cast<int>(index);
-      shared_.header().tiles = frames;
-      ptx::mbarrier_arrive_expect(shared_.query_full(), Shared::kQueryBytes);
-      const CUtensorMap& map = item.is_text ? p_.text_query : p_.query;
-#pragma unroll
-      for (int half = 0; half < kHeadDim / 64; ++half) {
-        ptx::tma_load_5d(shared_.query() + half * Shared::kQueryHalf, &map, shared_.query_full(),
-                         half * 64, item.row, item.frame, item.head, item.batch);
-      }
-    }
-    __syncwarp();
-  }
-
   const Parameters& p_;
   Shared shared_;
   int lane_;
+  hopper::ItemLoader<Parameters, Shared, kHeadDim / 64, 64> items_;
   std::uint32_t loads_ = 0;
-  std::uint32_t items_done_ = 0;
 };
 
 /// A warpgroup that computes: 64 query rows.
