@@ -120,9 +120,12 @@ class Splitter {
       return;
     }
     result.outcome = pads ? "padded" : "split";
-    result.message = pads ? fmt::format("{} zero entries behind {}: keys of score 0 unless masked",
-                                        padded - size, size)
-                          : uneven(size);
+    result.message =
+        pads ? fmt::format(
+                   "{} zero entries behind {}: keys of score 0 unless masked, which "
+                   "multiply outputs by {:.6f} where all scores are equal",
+                   padded - size, size, static_cast<double>(size) / static_cast<double>(padded))
+             : uneven(size);
     for (std::int64_t r = 0; r < world_; ++r) {
       result.ranks.push_back(ranges_text({reference::chunk_of(pads ? padded : size, world_, r)}));
     }

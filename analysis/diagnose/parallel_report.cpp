@@ -146,8 +146,10 @@ std::string computation_as_text(const ParallelComputation& c) {
                         check.state == CheckState::kHolds ? "holds" : "FAILS: " + check.message);
   }
   if (c.unmasked) {
-    text += fmt::format("  {} padded keys not masked: video {:.3g}, text {:.3g} from one rank\n",
-                        c.unmasked->padding_tokens, c.unmasked->video, c.unmasked->text);
+    text += fmt::format(
+        "  padded keys, {} of them, masked above; not masked: video {:.3g}, text {:.3g} from one "
+        "rank\n",
+        c.unmasked->padding_tokens, c.unmasked->video, c.unmasked->text);
   }
   if (!c.custom) return text;
   const CustomVerdict& custom = *c.custom;

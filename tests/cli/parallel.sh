@@ -60,6 +60,7 @@ expect 0 'the plan is valid' --plan "$fixtures/good-blocks.json"
 expect 0 'rank 1: 0-1, 4-5' --plan "$fixtures/good-partial.json"
 expect 0 'rank 3: none' --plan "$fixtures/good-nine-over-four.json"
 expect 1 'passed through whole on every rank' --plan "$fixtures/good-unsplit.json"
+expect 0 'multiply outputs by 0.750000' --plan "$fixtures/good-auto-pad.json"
 expect 1 'pad-with-ring' --plan "$fixtures/good-auto-pad.json" --ulysses 2 --ring 2
 expect 2 "bad-several.json: 'rope'[1]" --plan "$fixtures/bad-several.json"
 [ ! -s out.txt ] || { echo "FAIL: more than the first violation without --all"; failures=$((failures + 1)); }
