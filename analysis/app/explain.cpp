@@ -7,9 +7,11 @@
 #include <charconv>
 #include <memory>
 
+#include "analysis/app/apart.hpp"
 #include "analysis/app/command.hpp"
 #include "analysis/app/explain_print.hpp"
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/run/case_time.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::app {
@@ -24,6 +26,7 @@ struct Options {
   std::string kernel;
   std::int64_t keys = 3;
   bool json = false;
+  ApartOptions apart;
 };
 
 ElementId parse_at(const std::string& text) {
@@ -43,12 +46,8 @@ ElementId parse_at(const std::string& text) {
   return {{numbers[0], numbers[2], numbers[1]}, numbers[3]};
 }
 
-int run(const Options& options) {
-  const analysis::Case c = analysis::parse_case(options.line);
-  const ElementId at = parse_at(options.at);
-  KernelChoice choice;
-  if (!options.kernel.empty()) choice = choose_kernel(options.kernel);
-  const Explanation e = explain_element(c, at, choice.kernel, options.keys);
+// Returns the exit code.
+int print(const Explanation& e, const Options& options) {
   if (options.json) {
     print_json(e);
   } else {
@@ -61,6 +60,21 @@ int run(const Options& options) {
              (!e.lse_got || e.schedule->lse_accepted.contains(*e.lse_got));
   }
   return inside ? kAllGood : kCheckFailed;
+}
+
+int run(const Options& options) {
+  const analysis::Case c = analysis::parse_case(options.line);
+  const ElementId at = parse_at(options.at);
+  const auto explain = [&](Apart& apart) {
+    KernelChoice choice;
+    if (!options.kernel.empty()) choice = choose_kernel(options.kernel);
+    apart.loaded();
+    const Explanation e = explain_element(c, at, choice.kernel, options.keys);
+    apart.done();
+    return print(e, options);
+  };
+  return run_apart(options.apart, options.kernel.empty() ? "cpu" : options.kernel,
+                   analysis::default_timeout_s(c), explain);
 }
 
 }  // namespace
@@ -85,13 +99,16 @@ void add_explain_command(CLI::App& app, Body& body) {
       ->capture_default_str()
       ->check(CLI::Range(0, 1000));
   command->add_flag("--json", options->json, "One JSON object");
+  add_apart_options(command, options->apart);
   command->footer(
       "Example:\n"
       "  lvsa-verify explain 'T=13 P=65 H=2 Hkv=1 D=64 dtype=bf16 ref=5 step=1 input=gauss seed=7 "
       "rows=0' --at 0,1,204,5 --kernel cpu\n"
       "docs/bounds.md derives the terms, docs/bounds_schedule.md those of tier B, which are "
       "printed "
-      "where the kernel declares its schedule. Exit code 1 when the kernel's value is outside.");
+      "where the kernel declares its schedule. Exit code 1 when the kernel's value is outside, or "
+      "it "
+      "crashed or hung.");
   command->callback([options, &body] { body = [options] { return run(*options); }; });
 }
 

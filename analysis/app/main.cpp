@@ -13,6 +13,7 @@
 
 #include "analysis/app/command.hpp"
 #include "core/error.hpp"
+#include "core/kernel/device_memory.hpp"
 #include "core/version.hpp"
 
 namespace {
@@ -37,6 +38,8 @@ int run(const lvsa::app::Body& body) {
     return code;
   } catch (const lvsa::Error& error) {
     return complain(error.what(), lvsa::app::kBadInput);
+  } catch (const lvsa::DeviceLost& lost) {  // by the kernel that this was about
+    return complain(lost.what(), lvsa::app::kCheckFailed);
   } catch (const std::system_error& error) {  // what fmt::print throws when it cannot write
     return complain(fmt::format("standard output: {}", error.what()), lvsa::app::kBadInput);
   } catch (const std::bad_alloc&) {

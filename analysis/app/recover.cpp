@@ -7,9 +7,11 @@
 #include <cstdio>
 #include <memory>
 
+#include "analysis/app/apart.hpp"
 #include "analysis/app/command.hpp"
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/maps/recovery_render.hpp"
+#include "analysis/run/case_time.hpp"
 #include "core/error.hpp"
 #include "core/io/atomic_file.hpp"
 
@@ -30,6 +32,7 @@ struct Options {
   std::int64_t head = -1;
   std::int64_t max_runs = 20;
   std::int64_t threads = 0;
+  ApartOptions apart;
 };
 
 std::string resolve_format(const Options& options) {
@@ -92,18 +95,18 @@ std::string render(const MaskRecovery& recovery, const Options& options,
   return analysis::recovery_as_text(recovery, place);
 }
 
-int run(const Options& options) {
-  const std::string format = resolve_format(options);
-  if (format == "png" && options.output.empty()) {
-    throw Error(ErrorKind::kValue,
-                "--format png: --output FILE is due, a picture does not go to the terminal");
-  }
+// The kernel's part and what comes of it.
+int recover(const Options& options, const analysis::Case& c, const std::string& format,
+            Apart& apart) {
   const KernelChoice choice = choose_kernel(options.kernel);
+  apart.loaded();
   analysis::RecoverOptions how;
   how.max_runs = options.max_runs;
   how.threads = static_cast<std::int32_t>(options.threads);
-  const MaskRecovery recovery =
-      analysis::recover_mask(analysis::parse_case(options.line), *choice.kernel, how);
+  std::int64_t calls = 0;
+  how.before_each = [&] { apart.part(fmt::format("call {} of the kernel", ++calls)); };
+  const MaskRecovery recovery = analysis::recover_mask(c, *choice.kernel, how);
+  apart.done();
   const std::string drawn = render(recovery, options, format);
   if (!options.output.empty()) {
     write_file_atomically(options.output, drawn);
@@ -114,6 +117,17 @@ int run(const Options& options) {
     fmt::print("{}", comparison(recovery, options.all));
   }
   return recovery.exact() ? kAllGood : kCheckFailed;
+}
+
+int run(const Options& options) {
+  const std::string format = resolve_format(options);
+  if (format == "png" && options.output.empty()) {
+    throw Error(ErrorKind::kValue,
+                "--format png: --output FILE is due, a picture does not go to the terminal");
+  }
+  const analysis::Case c = analysis::parse_case(options.line);
+  return run_apart(options.apart, options.kernel, analysis::default_timeout_s(c),
+                   [&](Apart& apart) { return recover(options, c, format, apart); });
 }
 
 void add_options(CLI::App* command, Options& options) {
@@ -148,6 +162,7 @@ void add_options(CLI::App* command, Options& options) {
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
   command->add_flag("--all", options.all, "Every line of the comparison, not the first 20");
+  add_apart_options(command, options.apart);
 }
 
 }  // namespace
@@ -166,7 +181,8 @@ void add_recover_command(CLI::App& app, Body& body) {
       "All scores are equal in these runs, and V holds codes that tell the keys apart: frames, "
       "positions within the frame, text tokens, and random fingerprints that prove a finding. Keep "
       "P small; the mask of a kernel does not depend on it, its tiles' ends do.\n"
-      "Exit code 1: some row attends something else than the pattern has.");
+      "Exit code 1: some row attends something else than the pattern has, or the kernel crashed or "
+      "hung.");
   command->callback([options, &body] { body = [options] { return run(*options); }; });
 }
 

@@ -115,6 +115,35 @@ END
   expect throws error "a C++ exception left its run: thrown" --isolate none
 fi
 
+# recover and explain call a kernel, too: in a process of their own, with one line when it is lost.
+# alone NAME CODE TEXT COMMAND...: with that harm, exit code and one line on stderr that has the text.
+alone() {
+  name=$1 due=$2 text=$3 code=0
+  shift 3
+  HARM=$name "$LVSA_VERIFY" "$@" --kernel ./harm.so >out.txt 2>err.txt || code=$?
+  [ "$code" -eq "$due" ] || complain "$name: $1: exit code $code"
+  [ "$(grep -c '^lvsa-verify: ' err.txt)" -eq 1 ] || complain "$name: $1: not one line"
+  grep '^lvsa-verify: ' err.txt | grep -qF -- "$text" || complain "$name: $1: '$text' is not said"
+}
+nine=$(sed -n 2p cases.txt)
+for harm in 'segv 1 SIGSEGV' 'aborts 1 SIGABRT' 'exits 1 exit code 0' 'heap 1 during: ' 'group 1 SIGTERM' \
+  'garbage 2 what is no status, 12345'; do
+  # shellcheck disable=SC2086 # name, code and text
+  set -- $harm
+  name=$1 due=$2
+  shift 2
+  alone "$name" "$due" "$*" recover --case "$nine"
+  alone "$name" "$due" "$*" explain "$nine" --at 0,0,5,3
+done
+alone loops 1 'no sign of life for 0.5 s during: call 1 of the kernel' recover --case "$nine" --timeout 0.5
+alone loops 1 'no sign of life for 0.5 s during: its calls' explain "$nine" --at 0,0,5,3 --timeout 0.5
+# What a kernel prints is no part of the result.
+HARM=prints "$LVSA_VERIFY" recover --json --case "$nine" --kernel ./harm.so >out.txt 2>err.txt || complain 'recover: fails'
+if grep -q 'said to' out.txt || ! grep -q 'said to stdout' err.txt; then complain 'recover: not on stderr'; fi
+HARM=none "$LVSA_VERIFY" recover --json --case "$nine" --kernel ./harm.so --isolate none >alone.txt
+cmp -s out.txt alone.txt || complain 'recover: another result in a process of its own'
+cp harm.so whole.so
+
 # A library that crashes as it is loaded is bad input.
 {
   cat "$source"
@@ -124,6 +153,9 @@ build -shared early.c -o early.so
 code=0
 "$LVSA_VERIFY" kernel --kernel ./early.so --suite cases.txt --relations none --no-report >out.txt 2>err.txt || code=$?
 { [ "$code" -eq 2 ] && grep -q 'SIGABRT.*loading the kernel' err.txt; } || complain "early: exit code $code"
+cp early.so harm.so
+alone early 2 'during: loading the kernel' recover --case "$nine"
+cp whole.so harm.so
 
 # Isolated or not, the same table but for the times.
 for options in '--isolate process' '--isolate none' '--cases-per-process 2' '--jobs 3'; do
