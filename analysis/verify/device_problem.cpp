@@ -1,12 +1,10 @@
 #include "analysis/verify/device_problem.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "core/error.hpp"
+#include "analysis/verify/problem_extent.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -78,21 +76,6 @@ Rooms& rooms(DeviceMemory& memory) {
   return *kept;
 }
 
-// From the first to the last element.
-std::size_t extent(const std::int64_t* shape, const std::int64_t* strides, int dimensions,
-                   std::size_t width) {
-  std::int64_t last = 0;
-  for (int i = 0; i < dimensions; ++i) {
-    if (strides[i] < 0) {
-      throw Error(
-          ErrorKind::kValue,
-          fmt::format("device memory: stride {} of a tensor; 0 or more is due", strides[i]));
-    }
-    last += (shape[i] - 1) * strides[i];
-  }
-  return (static_cast<std::size_t>(last) + 1) * width;
-}
-
 }  // namespace
 
 DeviceProblem::DeviceProblem(const lvsa_problem& host)
@@ -106,9 +89,7 @@ DeviceProblem::DeviceProblem(const lvsa_problem& host)
   add_tensor(p.v, p.kv_heads, p.dtype);
   add_tensor(p.out, p.heads, p.out_dtype);
   if (p.lse != nullptr) {
-    const std::int64_t tokens = p.frames * p.patches_per_frame + p.text_tokens;
-    const std::int64_t shape[] = {p.batch, tokens, p.heads};
-    p.lse = static_cast<float*>(add(p.lse, extent(shape, p.lse_strides, 3, sizeof(float))));
+    p.lse = static_cast<float*>(add(p.lse, lse_extent(p)));
   }
   p.q_scale = add_scales(p.q_scale, p.heads);
   p.k_scale = add_scales(p.k_scale, p.kv_heads);
@@ -129,9 +110,7 @@ const float* DeviceProblem::add_scales(const float* scales, std::int64_t heads) 
 
 void DeviceProblem::add_tensor(lvsa_tensor& tensor, std::int64_t heads, DType dtype) {
   if (tensor.data == nullptr) return;
-  const std::int64_t tokens = problem_.frames * problem_.patches_per_frame + problem_.text_tokens;
-  const std::int64_t shape[] = {problem_.batch, tokens, heads, problem_.head_dim};
-  tensor.data = add(tensor.data, extent(shape, tensor.strides, 4, dtype_bytes(dtype)));
+  tensor.data = add(tensor.data, tensor_extent(problem_, tensor, heads, dtype));
 }
 
 void DeviceProblem::fill_zones(const Part& part) {

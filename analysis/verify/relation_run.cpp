@@ -70,13 +70,16 @@ void require_ok(const lvsa_kernel& kernel, const KernelStatus& told, bool gaps) 
 void run_once(const lvsa_kernel& kernel, const Problem& problem, Outputs& outputs) {
   outputs.out.refill(outputs.options.fill);
   if (outputs.lse) outputs.lse->refill(outputs.options.fill);
-  const lvsa_problem p = c_problem(problem, outputs);
+  lvsa_problem p = c_problem(problem, outputs);
+  std::optional<GuardedInputs> guarded;
+  if (problem.guard) guarded.emplace(p, *problem.guard);
   std::size_t bytes = 0;
   require_ok(kernel, query_workspace(kernel, p, bytes), problem.gaps || outputs.options.gaps);
   GuardedBytes workspace = make_workspace(kernel, bytes, outputs.options.workspace_fill);
   outputs.workspace_bytes = static_cast<std::int64_t>(bytes);
   outputs.numerics = query_numerics(kernel, p);
   const KernelStatus done = invoke_kernel(kernel, p, workspace);
+  outputs.touched = guarded ? guarded->touched() : std::nullopt;
   require_ok(kernel, done, problem.gaps || outputs.options.gaps);
   outputs.outside = done.changed_outside + outputs.out.changed_outside() +
                     workspace.changed_outside() +
@@ -167,6 +170,7 @@ Outputs make_outputs(const lvsa_kernel& kernel, const Problem& problem,
                   std::nullopt,
                   0,
                   0,
+                  std::nullopt,
                   std::nullopt,
                   options};
   if (options.lse && kernel.capabilities.lse != 0) {

@@ -10,6 +10,7 @@
 
 #include "analysis/verify/bounds.hpp"
 #include "analysis/verify/case.hpp"
+#include "analysis/verify/guard_pages.hpp"
 #include "analysis/verify/guarded_tensor.hpp"
 #include "analysis/verify/inputs.hpp"
 #include "core/kernel/lvsa_kernel.h"
@@ -37,7 +38,8 @@ struct Problem {
   FrameLists lists;
   std::vector<std::int64_t> wanted;  ///< query tokens, ascending; empty: all
   std::int32_t threads = 0;
-  bool gaps = false;  ///< rows of q, k, v have gaps between them
+  bool gaps = false;               ///< rows of q, k, v have gaps between them
+  std::optional<GuardSide> guard;  ///< the call gets copies of the inputs at guard pages
 
   /// The query tokens whose rows count.
   std::vector<std::int64_t> tokens() const;
@@ -61,7 +63,8 @@ struct Outputs {
   GuardedTensor out;
   std::optional<GuardedTensor> lse;  ///< [B, S, H, 1], fp32
   std::int64_t workspace_bytes = 0;
-  std::int64_t outside = 0;  ///< bytes changed outside out, lse and workspace
+  std::int64_t outside = 0;                 ///< bytes changed outside out, lse and workspace
+  std::optional<std::string> touched = {};  ///< with guard pages: what was touched outside
   std::optional<lvsa_numerics> numerics;
   OutputOptions options;
 };

@@ -89,6 +89,9 @@ Finding check_padding(RelationContext& context);
 Finding check_threads(RelationContext& context);
 Finding check_no_lse(RelationContext& context);
 Finding check_wanted(RelationContext& context);
+// relations_pages.cpp
+Finding check_input_ends(RelationContext& context);
+Finding check_input_starts(RelationContext& context);
 // relations_values.cpp
 Finding check_values_doubled(RelationContext& context);
 Finding check_values_negated(RelationContext& context);

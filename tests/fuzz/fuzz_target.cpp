@@ -21,6 +21,7 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"vectors", fuzz_vectors},
       FuzzTarget{"json", fuzz_json},
       FuzzTarget{"report_line", fuzz_report_line},
+      FuzzTarget{"replay", fuzz_replay},
       FuzzTarget{"safetensors", fuzz_safetensors},
       FuzzTarget{"npy", fuzz_npy},
       FuzzTarget{"exchange", fuzz_exchange},

@@ -46,6 +46,7 @@ void fuzz_presets(std::string_view bytes);
 void fuzz_vectors(std::string_view bytes);
 void fuzz_json(std::string_view bytes);
 void fuzz_report_line(std::string_view bytes);
+void fuzz_replay(std::string_view bytes);
 void fuzz_safetensors(std::string_view bytes);
 void fuzz_npy(std::string_view bytes);
 void fuzz_exchange(std::string_view bytes);

@@ -6,6 +6,7 @@
 #include "analysis/vectors/replay.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/recorded_attention.hpp"
+#include "analysis/verify/replay_case.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/config/behaviour.hpp"
 #include "core/config/config.hpp"
@@ -100,6 +101,13 @@ void fuzz_report_line(std::string_view bytes) {
   const std::string line = analysis::to_json_line(analysis::parse_json_line(bytes));
   require(analysis::to_json_line(analysis::parse_json_line(line)) == line,
           "a report line reads back as itself");
+}
+
+void fuzz_replay(std::string_view bytes) {
+  const std::string text =
+      analysis::replay_to_json(analysis::replay_from_json(std::string(bytes), "fuzz"));
+  require(analysis::replay_to_json(analysis::replay_from_json(text, "fuzz")) == text,
+          "a replay file reads back as itself");
 }
 
 }  // namespace lvsa::fuzz
