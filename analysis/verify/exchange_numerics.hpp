@@ -8,9 +8,9 @@
 
 namespace lvsa::analysis {
 
-/// Attributes of the group, else of the root: key_tile, tiles_cross_frames, split_keys, exp_ulps
-/// (integers), p_dtype, accumulator (texts). Where p_dtype is not said, it is `p_asked`. Throws
-/// Error(kValue) that names the object and the attribute.
+/// Attributes of the group, else of the root, as docs/exchange.md lists them: integers, and
+/// p_dtype, accumulator and partial_dtype as texts. Where p_dtype is not said, it is `p_asked`.
+/// Throws Error(kValue) that names the object and the attribute.
 lvsa_numerics declared_numerics(const TensorSource& file, const std::string& group, DType p_asked);
 
 }  // namespace lvsa::analysis

@@ -265,6 +265,10 @@ ReplayCase replay_from_json(const std::string& text, const std::string& name) {
     if (!json.contains(key)) return made;
     made.resize(static_cast<std::size_t>(c.batch * heads));
     reader.inflate(json, key, made.data(), made.size() * sizeof(float));
+    for (const float factor : made) {
+      if (factor > 0.0F && std::isfinite(factor)) continue;
+      reader.fail(fmt::format("'{}' holds {}: positive, finite factors are due", key, factor));
+    }
     return made;
   };
   replay.tensors.q_scale = factors("q_scale", c.heads);

@@ -214,6 +214,13 @@ TEST_F(ExchangeTest, DeclaredNumericsNarrowTheBounds) {
   });
   EXPECT_EQ(narrow.status, Status::kPass) << narrow.message;
   EXPECT_LT(narrow.mean_tolerance, wide.mean_tolerance);
+  const CaseResult narrower = round_trip(kPlain, {}, [](TensorSink& writer) {
+    writer.attribute("/", "key_tile", std::int64_t{32});
+    writer.attribute("/", "sum_step", std::int64_t{32});
+    writer.attribute("case0000", "accumulator", std::string("f32"));
+  });
+  EXPECT_EQ(narrower.status, Status::kPass) << narrower.message;
+  EXPECT_LT(narrower.mean_tolerance, narrow.mean_tolerance);
   expect_failure(
       round_trip(kPlain, {},
                  [](TensorSink& writer) { writer.attribute("/", "p_dtype", std::string("f12")); }),

@@ -8,7 +8,9 @@
 
 #include "analysis/verify/explain.hpp"
 #include "analysis/verify/inputs.hpp"
+#include "analysis/verify/replay_case.hpp"
 #include "analysis/verify/run_case.hpp"
+#include "core/error.hpp"
 #include "core/numeric/small_floats.hpp"
 #include "tests/analysis/schedule_emulation.hpp"
 
@@ -105,7 +107,7 @@ lvsa_kernel scheduled_kernel() {
 
 Case dense_case() {
   return parse_case(
-      "T=4 P=29 text=5 H=4 Hkv=2 D=32 dtype=e4m3 W=4 ref=4 input=gauss seed=3 rows=0");
+      "T=4 P=29 text=5 H=4 Hkv=2 D=32 dtype=e4m3 W=4 ref=4 input=gauss seed=4 rows=0");
 }
 
 CaseResult judged(float v_factor, bool other_order) {
@@ -145,6 +147,24 @@ TEST(TierBFp8, ExplainsElementsWithTheirFactors) {
   ASSERT_TRUE(e.got && e.lse_got);
   EXPECT_TRUE(e.accepted.contains(*e.got));
   EXPECT_TRUE(e.lse_accepted.contains(*e.lse_got));
+}
+
+TEST(TierBFp8, ReplaysFilesWithTheirFactors) {
+  wrong_v_factor = 1.0F;
+  declares_other_order = false;
+  const lvsa_kernel kernel = scheduled_kernel();
+  for (const char* check : {"output", "schedule"}) {
+    ReplayCase made = make_replay(dense_case(), kernel.name, check);
+    set_rows(made, &kernel, {{0, 40, 3}, {0, 7, 0}});
+    const ReplayCase read = replay_from_json(replay_to_json(made), "file");
+    EXPECT_EQ(read.tensors.q_scale, made.tensors.q_scale);
+    EXPECT_EQ(judge_replay(read, kernel).check, "") << check;
+    ReplayCase without = replay_from_json(replay_to_json(made), "file");
+    without.tensors.v_scale.assign(without.tensors.v_scale.size(), 1.0F);
+    EXPECT_NE(judge_replay(without, kernel).check, "") << check;
+    without.tensors.k_scale.back() = -1.0F;
+    EXPECT_THROW(replay_from_json(replay_to_json(without), "file"), Error);
+  }
 }
 
 }  // namespace
