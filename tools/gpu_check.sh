@@ -158,9 +158,9 @@ if [ "$quick" -eq 0 ]; then
     failures=$((failures + 1))
   fi
 fi
-# The conformance engine knows nothing of CUDA: it judges the kernels that take host memory.
+# The kernels in device memory, and the same behind host tensors.
 if [ -x "$binaries/lvsa-verify" ]; then
-  for kernel in cuda-host cuda-portable-host; do
+  for kernel in cuda cuda-portable cuda-host cuda-portable-host; do
     step "conformance_$kernel" 120 "$binaries/lvsa-verify" kernel --kernel "$library:$kernel" \
       --suite smoke --no-report
   done
