@@ -1,0 +1,161 @@
+// lvsa-verify geometry: why a run is dense, or wrong, from a captured sequence length.
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "analysis/app/command.hpp"
+#include "analysis/diagnose/diagnosis.hpp"
+#include "analysis/diagnose/diagnosis_text.hpp"
+#include "core/config/config.hpp"
+#include "core/error.hpp"
+
+namespace lvsa::app {
+namespace {
+
+using analysis::Question;
+
+struct Options {
+  std::string model;
+  std::string models_file;
+  std::string environment_file;
+  std::string version = "1.3";
+  std::string path;
+  std::string layer_backend;
+  bool json = false;
+  std::optional<std::int64_t> seq_len;
+  std::optional<std::int64_t> height;
+  std::optional<std::int64_t> width;
+  std::optional<std::int64_t> tensor;
+  std::optional<std::int64_t> ulysses;
+  std::optional<std::int64_t> ring;
+  std::optional<std::int64_t> cfg;
+  Question question;
+};
+
+[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
+
+std::optional<std::int64_t> parse_integer(const std::string& text) {
+  std::int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+void add_integer(CLI::App* command, const char* name, std::optional<std::int64_t>& target,
+                 const char* type, const char* help) {
+  const auto check = [](const std::string& text) {
+    return parse_integer(text) ? "" : fmt::format("'{}' is no 64-bit integer", text);
+  };
+  command
+      ->add_option_function<std::string>(
+          name, [&target](const std::string& text) { target = parse_integer(text); }, help)
+      ->type_name(type)
+      ->check(check);
+}
+
+Question question_of(const Options& options) {
+  Question question = options.question;
+  question.environment = options.environment_file.empty()
+                             ? process_environment()
+                             : environment_from_file(options.environment_file);
+  question.behaviour = &behaviour(parse_version(options.version));
+  if (!options.path.empty()) question.path = analysis::parse_attention_path(options.path);
+  PresetTable presets;
+  if (!options.models_file.empty()) presets.add_file(options.models_file);
+  if (!options.model.empty()) question.model = presets.find(options.model);
+  if (options.height.has_value() != options.width.has_value()) {
+    refuse(fmt::format("{}: --height and --width together are due",
+                       options.height ? fmt::format("--height {}", *options.height)
+                                      : fmt::format("--width {}", *options.width)));
+  }
+  if (options.height) question.size = VideoSize{*options.height, *options.width};
+  question.degrees = {options.tensor.value_or(1), options.ulysses.value_or(1),
+                      options.ring.value_or(1), options.cfg.value_or(1)};
+  question.layer_is_lvsa = options.layer_backend == "lvsa";
+  return question;
+}
+
+int run_one(const Options& options) {
+  Question question = question_of(options);
+  if (!options.seq_len) refuse("--seq-len N is due: the tokens of one attention call");
+  question.seq_len = *options.seq_len;
+  const bool framed = question.video_frames || question.latent_frames ||
+                      config_from_environment(question.environment).total_latent_frames;
+  if (!framed) {
+    refuse(
+        "the number of frames is unknown: --frames, --latent-frames or LVSA_TOTAL_LATENT_FRAMES is "
+        "due "
+        "(a plugin that does not know it either falls back with reason=no_t_lat)");
+  }
+  const analysis::Diagnosis diagnosis = analysis::diagnose(question);
+  if (options.json) {
+    fmt::print("{}\n", diagnosis_as_json(question, diagnosis).dump(2));
+  } else {
+    fmt::print("{}", diagnosis_as_text(question, diagnosis));
+  }
+  return analysis::is_good(diagnosis.verdict) ? kAllGood : kCheckFailed;
+}
+
+void add_question(CLI::App* command, Options& options) {
+  add_integer(command, "--seq-len", options.seq_len, "N",
+              "Tokens of the queries of one self-attention call");
+  command->add_option("--model", options.model, "Model; lvsa-verify mask --list-models shows them")
+      ->type_name("NAME");
+  command->add_option("--models", options.models_file, "JSON file with more models")
+      ->type_name("FILE");
+  add_integer(command, "--frames", options.question.video_frames, "N", "Length in video frames");
+  add_integer(command, "--latent-frames", options.question.latent_frames, "T",
+              "Length in latent frames, instead of --frames");
+  add_integer(command, "--height", options.height, "PIXELS", "Of the video, with --width");
+  add_integer(command, "--width", options.width, "PIXELS", "Of the video, with --height");
+  add_integer(command, "--text", options.question.text_tokens, "N", "Text tokens in the sequence");
+}
+
+void add_run(CLI::App* command, Options& options) {
+  const auto group = command->add_option_group("Run", "How the model is served");
+  group
+      ->add_option("--path", options.path,
+                   "Where the length was seen: backend, wan-hook, hunyuan-hook, cosmos3-hook or "
+                   "cosmos3-backend (default: as the LVSA_*_HOOK variables say)")
+      ->type_name("PATH");
+  group->add_option("--lvsa", options.version, "Published behaviour, 1.2 or 1.3")
+      ->capture_default_str();
+  group
+      ->add_option("--env", options.environment_file,
+                   "Read NAME=value lines instead of this process's LVSA_* variables")
+      ->type_name("FILE");
+  add_integer(group, "--tp", options.tensor, "N", "Tensor parallel degree");
+  add_integer(group, "--ulysses", options.ulysses, "N", "Ulysses sequence parallel degree");
+  add_integer(group, "--ring", options.ring, "N", "Ring sequence parallel degree");
+  add_integer(group, "--cfg", options.cfg, "N", "CFG parallel degree");
+  group
+      ->add_option("--layer-backend", options.layer_backend,
+                   "The attention backend of the layers that a hook hands over to: lvsa or other")
+      ->check(CLI::IsMember({"lvsa", "other"}));
+}
+
+}  // namespace
+
+void add_geometry_command(CLI::App& app, Body& body) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("geometry",
+                                         "Say why a run is dense, or wrong: what the plugin makes "
+                                         "of a sequence length, what it really is, "
+                                         "and which settings mend it");
+  add_question(command, *options);
+  add_run(command, *options);
+  command->add_flag("--json", options->json, "Print JSON");
+  command->footer(
+      "Examples:\n"
+      "  lvsa-verify geometry --seq-len 75600 --model wan-14b --frames 81\n"
+      "  lvsa-verify geometry --seq-len 42840 --latent-frames 21 --json\n"
+      "Exit codes: 0 sparse, or dense by design; 1 anything else; 2 bad usage or input.");
+  command->callback([options, &body] { body = [options] { return run_one(*options); }; });
+}
+
+}  // namespace lvsa::app
