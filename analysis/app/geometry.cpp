@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
+#include "analysis/diagnose/batch.hpp"
 #include "analysis/diagnose/diagnosis.hpp"
 #include "analysis/diagnose/diagnosis_text.hpp"
+#include "analysis/diagnose/model_folder.hpp"
 #include "core/config/config.hpp"
 #include "core/error.hpp"
 
@@ -17,6 +21,7 @@ namespace lvsa::app {
 namespace {
 
 using analysis::Question;
+using analysis::Verdict;
 
 struct Options {
   std::string model;
@@ -25,6 +30,7 @@ struct Options {
   std::string version = "1.3";
   std::string path;
   std::string layer_backend;
+  std::string batch_file;
   bool json = false;
   std::optional<std::int64_t> seq_len;
   std::optional<std::int64_t> height;
@@ -58,16 +64,38 @@ void add_integer(CLI::App* command, const char* name, std::optional<std::int64_t
       ->check(check);
 }
 
-Question question_of(const Options& options) {
+// A name of the table, or the folder of a model; of that also what its files say against the table.
+ModelPreset model_of(const Options& options, std::vector<std::string>& notes) {
+  std::error_code ignored;
+  if (options.model.find('/') == std::string::npos &&
+      !std::filesystem::is_directory(options.model, ignored)) {
+    PresetTable presets;
+    if (!options.models_file.empty()) presets.add_file(options.models_file);
+    return presets.find(options.model);
+  }
+  const analysis::ModelFolder folder = analysis::read_model_folder(options.model);
+  if (!folder.is_video) {
+    refuse(fmt::format("{}: {} makes images: there are no frames that LVSA could leave out",
+                       options.model, folder.transformer));
+  }
+  for (const auto& lines : {folder.differs, folder.assumed})
+    notes.insert(notes.end(), lines.begin(), lines.end());
+  if (folder.second_expert) {
+    notes.push_back(
+        "the model has two transformers: the standalone installation of LVSA 1.2 left the second "
+        "one dense");
+  }
+  return folder.model;
+}
+
+Question question_of(const Options& options, std::vector<std::string>& notes) {
   Question question = options.question;
   question.environment = options.environment_file.empty()
                              ? process_environment()
                              : environment_from_file(options.environment_file);
   question.behaviour = &behaviour(parse_version(options.version));
   if (!options.path.empty()) question.path = analysis::parse_attention_path(options.path);
-  PresetTable presets;
-  if (!options.models_file.empty()) presets.add_file(options.models_file);
-  if (!options.model.empty()) question.model = presets.find(options.model);
+  if (!options.model.empty()) question.model = model_of(options, notes);
   if (options.height.has_value() != options.width.has_value()) {
     refuse(fmt::format("{}: --height and --width together are due",
                        options.height ? fmt::format("--height {}", *options.height)
@@ -80,9 +108,33 @@ Question question_of(const Options& options) {
   return question;
 }
 
+int run_batch(const Options& options) {
+  std::vector<std::string> notes;
+  const Question question = question_of(options, notes);
+  analysis::Batch batch(question);
+  analysis::read_batch_file(options.batch_file, question, batch);
+  const analysis::BatchSummary summary = batch.summary();
+  if (options.json) {
+    fmt::print("{}\n", batch_as_json(summary).dump(2));
+  } else {
+    fmt::print("{}", batch_as_text(summary));
+  }
+  const auto count = [&](Verdict verdict) {
+    return summary.by_verdict[static_cast<std::size_t>(verdict)];
+  };
+  return count(Verdict::kSparse) + count(Verdict::kDenseByDesign) == summary.rows ? kAllGood
+                                                                                  : kCheckFailed;
+}
+
 int run_one(const Options& options) {
-  Question question = question_of(options);
-  if (!options.seq_len) refuse("--seq-len N is due: the tokens of one attention call");
+  if (!options.batch_file.empty()) {
+    if (options.seq_len) refuse("--seq-len and --batch: one of the two is due");
+    return run_batch(options);
+  }
+  std::vector<std::string> notes;
+  Question question = question_of(options, notes);
+  if (!options.seq_len)
+    refuse("--seq-len N or --batch FILE is due: the tokens of one attention call, or of many");
   question.seq_len = *options.seq_len;
   const bool framed = question.video_frames || question.latent_frames ||
                       config_from_environment(question.environment).total_latent_frames;
@@ -92,7 +144,8 @@ int run_one(const Options& options) {
         "due "
         "(a plugin that does not know it either falls back with reason=no_t_lat)");
   }
-  const analysis::Diagnosis diagnosis = analysis::diagnose(question);
+  analysis::Diagnosis diagnosis = analysis::diagnose(question);
+  diagnosis.notes.insert(diagnosis.notes.end(), notes.begin(), notes.end());
   if (options.json) {
     fmt::print("{}\n", diagnosis_as_json(question, diagnosis).dump(2));
   } else {
@@ -104,7 +157,10 @@ int run_one(const Options& options) {
 void add_question(CLI::App* command, Options& options) {
   add_integer(command, "--seq-len", options.seq_len, "N",
               "Tokens of the queries of one self-attention call");
-  command->add_option("--model", options.model, "Model; lvsa-verify mask --list-models shows them")
+  command
+      ->add_option("--model", options.model,
+                   "Model (lvsa-verify mask --list-models shows them), or a model's folder in the "
+                   "layout of diffusers")
       ->type_name("NAME");
   command->add_option("--models", options.models_file, "JSON file with more models")
       ->type_name("FILE");
@@ -149,11 +205,17 @@ void add_geometry_command(CLI::App& app, Body& body) {
                                          "and which settings mend it");
   add_question(command, *options);
   add_run(command, *options);
+  command
+      ->add_option("--batch", options->batch_file,
+                   "Judge many calls: CSV or NDJSON with seq_len and T (or frames), or HDF5 "
+                   "datasets of these names")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "Examples:\n"
       "  lvsa-verify geometry --seq-len 75600 --model wan-14b --frames 81\n"
       "  lvsa-verify geometry --seq-len 42840 --latent-frames 21 --json\n"
+      "  lvsa-verify geometry --batch calls.csv --model ./Wan2.2-TI2V-5B-Diffusers\n"
       "Exit codes: 0 sparse, or dense by design; 1 anything else; 2 bad usage or input.");
   command->callback([options, &body] { body = [options] { return run_one(*options); }; });
 }
