@@ -64,6 +64,11 @@ std::vector<Contradiction> Judge::contradictions(const BareReading& reading) con
   return against(finder_.models()[static_cast<std::size_t>(likeliest)]);
 }
 
+std::vector<Contradiction> Judge::contradictions_of(std::int32_t model) const {
+  return model < 0 ? std::vector<Contradiction>{}
+                   : against(finder_.models()[static_cast<std::size_t>(model)]);
+}
+
 std::int64_t Judge::interval(std::int64_t frames) const {
   const auto known = intervals_.find(frames);
   if (known != intervals_.end()) return known->second;

@@ -41,6 +41,9 @@ class Judge {
   /// What the settings say against every model that the reading fits; empty: nothing.
   std::vector<Contradiction> contradictions(const BareReading& reading) const;
 
+  /// What the settings say against one model of finder().
+  std::vector<Contradiction> contradictions_of(std::int32_t model) const;
+
   /// The keyframe interval at T, 0 without a grid of keyframes; 1 also where all frames are
   /// attended anyway.
   std::int64_t interval(std::int64_t frames) const;

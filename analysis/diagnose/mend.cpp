@@ -55,7 +55,7 @@ std::vector<Change> geometry_changes(const Question& question, const Judge& judg
                        },
                        ""});
   }
-  for (const Contradiction& wrong : judge.contradictions(reading)) {
+  for (const Contradiction& wrong : judge.contradictions_of(reading.model)) {
     changes.push_back(
         {[wrong](Question& q) { set(q, wrong.variable, wrong.key, std::stoll(wrong.due)); }, ""});
   }
@@ -109,11 +109,16 @@ std::vector<Change> parallel_changes(const Question& question, const Judge& judg
 
 // The question as it would be asked with the changes made. A Wan sequence that the backend sees in
 // parts was not told to be parallel: the parts are its degree.
-Question with_changes(const Question& question, const BareReading& reading,
+Question with_changes(const Question& question, const Judge& judge, const BareReading& reading,
                       const std::vector<Change>& changes, unsigned chosen) {
   Question mended = question;
   mended.video_frames.reset();
-  mended.latent_frames = reading.frames;
+  // Where nobody knows T, only the variable makes it known.
+  mended.latent_frames.reset();
+  if (judge.told_frames()) mended.latent_frames = reading.frames;
+  if (!mended.model && reading.model >= 0) {
+    mended.model = judge.finder().models()[static_cast<std::size_t>(reading.model)];
+  }
   mended.text_tokens.reset();
   mended.size.reset();
   if (mended.degrees.sequence() == 1) mended.degrees.ulysses = reading.shards;
@@ -205,7 +210,7 @@ Mend find_mend(const Question& question, const Judge& judge, const Ruling& rulin
   for (int size = 1; size <= static_cast<int>(changes.size()); ++size) {
     for (unsigned chosen = 1; chosen < all; ++chosen) {
       if (std::popcount(chosen) != size) continue;
-      Question mended = with_changes(question, reading, changes, chosen);
+      Question mended = with_changes(question, judge, reading, changes, chosen);
       try {
         const AttentionPath path = plugin_settings(mended).path;
         mended.seq_len = seen_length(reading, path, mended.degrees, gathers);

@@ -87,13 +87,16 @@ TEST(GeometryCatalogue, AgreesWithThePluginOnEveryCase) {
       ASSERT_TRUE(plugin.grid) << answered.name();
       EXPECT_EQ(plugin.grid->patches_per_frame, expect["P"]) << answered.name();
     }
-    if (expect.contains("text_tokens"))
+    if (expect.contains("text_tokens")) {
       EXPECT_EQ(plugin.grid->text_tokens, expect["text_tokens"]) << answered.name();
+    }
     if (expect.contains("reason")) {
       ASSERT_TRUE(plugin.reason) << answered.name();
       EXPECT_EQ(name(*plugin.reason), expect["reason"].get<std::string>()) << answered.name();
     }
-    if (expect.contains("message")) EXPECT_EQ(plugin.message, expect["message"]) << answered.name();
+    if (expect.contains("message")) {
+      EXPECT_EQ(plugin.message, expect["message"]) << answered.name();
+    }
   }
 }
 
@@ -123,7 +126,9 @@ TEST(GeometryCatalogue, MissesNoSilentCorruptionAndRaisesNoFalseAlarm) {
     const std::string due = answered.expect()["verdict"];
     const std::string got(name(answered.diagnosis.verdict));
     EXPECT_EQ(got, due) << answered.name();
-    if (is_wrong(due)) EXPECT_TRUE(is_wrong(got)) << "missed: " << answered.name();
+    if (is_wrong(due)) {
+      EXPECT_TRUE(is_wrong(got)) << "missed: " << answered.name();
+    }
     if (due != "sparse" && due != "dense-by-design") continue;
     ++good;
     alarms += is_wrong(got);
@@ -134,7 +139,9 @@ TEST(GeometryCatalogue, MissesNoSilentCorruptionAndRaisesNoFalseAlarm) {
 TEST(GeometryCatalogue, MendsWhatCanBeMended) {
   for (const Answered& answered : answers()) {
     const Fix& fix = answered.diagnosis.fix;
-    if (is_good(answered.diagnosis.verdict)) EXPECT_TRUE(fix.lines.empty()) << answered.name();
+    if (is_good(answered.diagnosis.verdict)) {
+      EXPECT_TRUE(fix.lines.empty()) << answered.name();
+    }
     if (!answered.expect().contains("mend")) continue;
     const std::string due = answered.expect()["mend"];
     if (due == "none") {

@@ -28,6 +28,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"capture", fuzz_capture},
       FuzzTarget{"parallel_plan", fuzz_parallel_plan},
       FuzzTarget{"call_trace", fuzz_call_trace},
+      FuzzTarget{"model_folder", fuzz_model_folder},
+      FuzzTarget{"geometry_batch", fuzz_geometry_batch},
   };
   return kTargets;
 }

@@ -53,5 +53,7 @@ void fuzz_exchange(std::string_view bytes);
 void fuzz_capture(std::string_view bytes);
 void fuzz_parallel_plan(std::string_view bytes);
 void fuzz_call_trace(std::string_view bytes);
+void fuzz_model_folder(std::string_view bytes);
+void fuzz_geometry_batch(std::string_view bytes);
 
 }  // namespace lvsa::fuzz
