@@ -19,6 +19,12 @@ StopSignals::StopSignals() {
   descriptor_ = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+void StopSignals::take() const {
+  signalfd_siginfo taken{};
+  while (::read(descriptor_, &taken, sizeof taken) == sizeof taken) {
+  }
+}
+
 StopSignals::~StopSignals() {
   if (descriptor_ >= 0) ::close(descriptor_);
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);

@@ -17,6 +17,9 @@ class StopSignals {
 
   /// To be waited for, not to be read from.
   int descriptor() const { return descriptor_; }
+  /// Takes a signal that has come: it then does not end the process. For commands that a signal
+  /// ends in good order, with an exit code of their own.
+  void take() const;
 
  private:
   sigset_t before_{};

@@ -30,6 +30,7 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"call_trace", fuzz_call_trace},
       FuzzTarget{"model_folder", fuzz_model_folder},
       FuzzTarget{"geometry_batch", fuzz_geometry_batch},
+      FuzzTarget{"log", fuzz_log},
   };
   return kTargets;
 }

@@ -55,5 +55,6 @@ void fuzz_parallel_plan(std::string_view bytes);
 void fuzz_call_trace(std::string_view bytes);
 void fuzz_model_folder(std::string_view bytes);
 void fuzz_geometry_batch(std::string_view bytes);
+void fuzz_log(std::string_view bytes);
 
 }  // namespace lvsa::fuzz
