@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
+#include "analysis/app/geometry_log.hpp"
 #include "analysis/diagnose/batch.hpp"
 #include "analysis/diagnose/diagnosis.hpp"
 #include "analysis/diagnose/diagnosis_text.hpp"
@@ -40,6 +41,7 @@ struct Options {
   std::optional<std::int64_t> ring;
   std::optional<std::int64_t> cfg;
   Question question;
+  LogOptions log;
 };
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
@@ -126,6 +128,22 @@ int run_batch(const Options& options) {
                                                                                   : kCheckFailed;
 }
 
+int run_log(const Options& options, bool version_given) {
+  const bool other = options.seq_len || !options.batch_file.empty() || options.height ||
+                     options.question.video_frames || options.question.latent_frames ||
+                     options.question.text_tokens;
+  if (other) {
+    refuse("--log: lengths and sizes are read from the log; --seq-len and its kin are not due");
+  }
+  const Question question = question_of(options);
+  analysis::LogContext context;
+  context.environment = question.environment;
+  if (version_given) context.version = parse_version(options.version);
+  context.model = question.model;
+  context.degrees = question.degrees;
+  return run_geometry_log(options.log, context, options.json);
+}
+
 int run_one(const Options& options) {
   if (!options.batch_file.empty()) {
     if (options.seq_len) refuse("--seq-len and --batch: one of the two is due");
@@ -210,14 +228,20 @@ void add_geometry_command(CLI::App& app, Body& body) {
                    "Judge many calls: CSV or NDJSON with seq_len and T (or frames), or HDF5 "
                    "datasets of these names")
       ->type_name("FILE");
+  add_log_options(command, options->log);
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "Examples:\n"
       "  lvsa-verify geometry --seq-len 75600 --model wan-14b --frames 81\n"
       "  lvsa-verify geometry --seq-len 42840 --latent-frames 21 --json\n"
+      "  lvsa-verify geometry --log run.log --html run.html\n"
       "  lvsa-verify geometry --batch calls.csv --model ./Wan2.2-TI2V-5B-Diffusers\n"
       "Exit codes: 0 sparse, or dense by design; 1 anything else; 2 bad usage or input.");
-  command->callback([options, &body] { body = [options] { return run_one(*options); }; });
+  command->callback([options, command, &body] {
+    body = [options, versioned = command->count("--lvsa") > 0] {
+      return options->log.log.empty() ? run_one(*options) : run_log(*options, versioned);
+    };
+  });
 }
 
 }  // namespace lvsa::app
