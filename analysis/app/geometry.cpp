@@ -135,8 +135,8 @@ int run_log(const Options& options, bool version_given) {
   if (other) {
     refuse("--log: lengths and sizes are read from the log; --seq-len and its kin are not due");
   }
-  const Question question = question_of(options);
   analysis::LogContext context;
+  const Question question = question_of(options, context.notes);
   context.environment = question.environment;
   if (version_given) context.version = parse_version(options.version);
   context.model = question.model;

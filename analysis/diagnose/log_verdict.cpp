@@ -336,6 +336,9 @@ LogVerdict judge_log(const LogFacts& facts, const LogContext& context) {
     }
   }
   find_in_log(facts, verdict);
+  for (const std::string& note : context.notes) {
+    verdict.findings.push_back({false, "given", note, "", 0, ""});
+  }
   return verdict;
 }
 

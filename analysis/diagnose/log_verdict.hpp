@@ -18,6 +18,7 @@ struct LogContext {
   std::optional<Version> version;    ///< unset: as the log's texts have it, else 1.3
   std::optional<ModelPreset> model;  ///< unset: found out from hooks and blocks
   ParallelDegrees degrees;
+  std::vector<std::string> notes;  ///< on how these came about; become remarks
 };
 
 struct LogFinding {
