@@ -63,10 +63,11 @@ void LogScanner::feed(std::string_view bytes) {
 }
 
 void LogScanner::finish() {
-  if (carry_.empty()) return;
+  if (carry_.empty() && !skips_) return;
   timeline_.count(1, 0);
   give(carry_, false);
   carry_.clear();
+  skips_ = false;
 }
 
 namespace {
