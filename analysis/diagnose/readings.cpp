@@ -11,7 +11,7 @@ namespace lvsa::analysis {
 namespace {
 
 // Costs in nats. They are judgements, not measurements; docs/geometry.md says what each stands for.
-constexpr float kOtherFamily = 5.0F;  // than the path's or the hook's
+constexpr float kOtherFamily = 8.0F;  // than the path's or the hook's
 constexpr float kCommonSize = 2.0F;   // not one of the model's own sizes
 constexpr float kSizeAsSet = 1.0F;    // what the settings say, but no usual size
 constexpr float kFreeSize = 8.0F;     // any other size with whole patches
@@ -21,7 +21,7 @@ constexpr float kStandardHorizon = 4.0F;  // another T than the settings', of a 
 constexpr float kOtherHorizon = 6.0F;     // any other T
 constexpr float kShard = 7.0F;            // a rank's part, without sequence parallelism being told
 constexpr float kWholeOnHook = 4.0F;      // the whole sequence where a part is due
-constexpr float kShardOnBackend = 3.0F;   // a part where the whole is due
+constexpr float kShardOnBackend = 1.0F;   // a part where the whole is due
 constexpr float kPadding = 1.5F;
 constexpr float kBatch = 5.5F;    // two passes in one sequence
 constexpr float kHistory = 8.0F;  // whole frames in front of the grid
