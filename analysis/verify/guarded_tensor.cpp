@@ -48,17 +48,18 @@ std::size_t bytes_of(DType dtype, const std::array<std::int64_t, 4>& shape,
 
 }  // namespace
 
-GuardedBytes::GuardedBytes(std::size_t size, unsigned char fill) : size_(size), fill_(fill) {
+GuardedBytes::GuardedBytes(std::size_t size, unsigned char fill, std::size_t shift)
+    : size_(size), fill_(fill) {
   if (size > bytes_.max_size() / 2) {
     throw Error(ErrorKind::kOverflow, fmt::format("no memory for {} bytes", size));
   }
   try {
-    bytes_.assign(size + 2 * kZone + kAlignment, static_cast<std::byte>(fill));
+    bytes_.assign(size + 2 * kZone + kAlignment + shift, static_cast<std::byte>(fill));
   } catch (const std::exception&) {
     throw Error(ErrorKind::kOverflow, fmt::format("no memory for {} bytes", size));
   }
   const auto address = reinterpret_cast<std::uintptr_t>(bytes_.data()) + kZone;
-  first_ = kZone + (kAlignment - address % kAlignment) % kAlignment;
+  first_ = kZone + (kAlignment - address % kAlignment) % kAlignment + shift;
 }
 
 void GuardedBytes::refill(unsigned char fill) { std::memset(data(), fill, size_); }
@@ -69,16 +70,17 @@ std::int64_t GuardedBytes::changed_outside() const {
 }
 
 GuardedTensor::GuardedTensor(DType dtype, std::array<std::int64_t, 4> shape, Layout layout,
-                             bool gaps, unsigned char fill)
+                             bool gaps, unsigned char fill, std::size_t shift)
     : dtype_(dtype),
       shape_(shape),
       strides_(strides_of(shape, layout,
                           gaps ? kGapBytes / static_cast<std::int64_t>(dtype_bytes(dtype)) : 0)),
       layout_(layout),
-      bytes_(bytes_of(dtype, shape, strides_), fill) {}
+      bytes_(bytes_of(dtype, shape, strides_), fill, shift) {}
 
-GuardedTensor::GuardedTensor(const TensorView& from, Layout layout, bool gaps, unsigned char fill)
-    : GuardedTensor(from.dtype, from.shape, layout, gaps, fill) {
+GuardedTensor::GuardedTensor(const TensorView& from, Layout layout, bool gaps, unsigned char fill,
+                             std::size_t shift)
+    : GuardedTensor(from.dtype, from.shape, layout, gaps, fill, shift) {
   const std::size_t width = dtype_bytes(dtype_);
   const auto* source = static_cast<const std::byte*>(from.data);
   for (std::int64_t b = 0; b < shape_[0]; ++b) {

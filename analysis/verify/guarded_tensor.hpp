@@ -15,11 +15,12 @@ namespace lvsa::analysis {
 /// All ones: a NaN in every floating-point type.
 inline constexpr unsigned char kNanByte = 0xff;
 
-/// Bytes with a red zone on both sides, aligned to 256.
+/// Bytes with a red zone on both sides, aligned to 256 where no shift is asked for.
 class GuardedBytes {
  public:
-  /// Everything is filled with `fill`. Throws Error(kOverflow) when there is no memory for it.
-  GuardedBytes(std::size_t size, unsigned char fill);
+  /// Everything is filled with `fill`. The data begin `shift` bytes behind a multiple of 256.
+  /// Throws Error(kOverflow) when there is no memory for it.
+  GuardedBytes(std::size_t size, unsigned char fill, std::size_t shift = 0);
 
   std::byte* data() { return bytes_.data() + first_; }
   const std::byte* data() const { return bytes_.data() + first_; }
@@ -43,9 +44,10 @@ class GuardedTensor {
   /// With `gaps`, 64 bytes follow each row and each run of rows of the two outer dimensions;
   /// otherwise contiguous in its layout. Throws Error as Tensor does.
   GuardedTensor(DType dtype, std::array<std::int64_t, 4> shape, Layout layout, bool gaps,
-                unsigned char fill);
+                unsigned char fill, std::size_t shift = 0);
   /// A copy of a tensor's elements.
-  GuardedTensor(const TensorView& from, Layout layout, bool gaps, unsigned char fill);
+  GuardedTensor(const TensorView& from, Layout layout, bool gaps, unsigned char fill,
+                std::size_t shift = 0);
 
   DType dtype() const { return dtype_; }
   const std::array<std::int64_t, 4>& shape() const { return shape_; }

@@ -23,7 +23,7 @@ namespace lvsa::analysis {
 /// stay the same.
 struct FrameLists {
   std::vector<std::int64_t> offsets;
-  std::vector<std::int32_t> list;
+  std::vector<std::int32_t> list;    ///< ends with two entries that are none of the lists'
   std::vector<std::int32_t> indptr;  ///< offsets in 32 bits, for the block matrix
 
   /// Rows must be ascending and unique.
@@ -40,6 +40,9 @@ struct Problem {
   std::int32_t threads = 0;
   bool gaps = false;               ///< rows of q, k, v have gaps between them
   std::optional<GuardSide> guard;  ///< the call gets copies of the inputs at guard pages
+  /// Addresses or strides that a kernel may turn down without saying so before.
+  bool unusual = false;
+  double scale = 0.0;  ///< factor of q.k; 0: 1 / sqrt(D)
 
   /// The query tokens whose rows count.
   std::vector<std::int64_t> tokens() const;
@@ -56,6 +59,10 @@ struct OutputOptions {
   bool gaps = false;                        ///< rows of the output with gaps between them
   unsigned char fill = kNanByte;            ///< of out and lse before the call
   unsigned char workspace_fill = kNanByte;  ///< of the workspace before the call
+  /// The next call into the same outputs finds the workspace as this one left it, if its size is
+  /// the same.
+  bool keep_workspace = false;
+  std::size_t shift = 0;  ///< bytes of the output's address past a multiple of 256
 };
 
 /// What a call writes to, and what it left there.
@@ -67,6 +74,7 @@ struct Outputs {
   std::optional<std::string> touched = {};  ///< with guard pages: what was touched outside
   std::optional<lvsa_numerics> numerics;
   OutputOptions options;
+  std::shared_ptr<GuardedBytes> workspace;  ///< with keep_workspace: the last call's
 };
 Outputs make_outputs(const lvsa_kernel& kernel, const Problem& problem,
                      const OutputOptions& options = {});
@@ -75,6 +83,12 @@ Outputs make_outputs(const lvsa_kernel& kernel, const Problem& problem,
 /// Error(kKernel).
 using RunKernel = std::function<void(const Problem&, Outputs&)>;
 RunKernel kernel_runner(const lvsa_kernel& kernel);
+
+/// The call of a problem as the kernel gets it.
+lvsa_problem c_problem(const Problem& problem, Outputs& outputs);
+/// Runs it on tensors of somebody else's that `p`, else the outputs' own call, names.
+void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem,
+              Outputs& outputs);
 
 /// The kernel does not serve a variant of the problem; nothing is wrong with that.
 struct Refused {

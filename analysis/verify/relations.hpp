@@ -92,7 +92,13 @@ Finding check_wanted(RelationContext& context);
 // relations_pages.cpp
 Finding check_input_ends(RelationContext& context);
 Finding check_input_starts(RelationContext& context);
+// relations_layout.cpp
+Finding check_own_strides(RelationContext& context);
+Finding check_element_stride(RelationContext& context);
+Finding check_alignment(RelationContext& context);
+Finding check_far(RelationContext& context);
 // relations_values.cpp
+Finding check_scale(RelationContext& context);
 Finding check_values_doubled(RelationContext& context);
 Finding check_values_negated(RelationContext& context);
 Finding check_values_one(RelationContext& context);
@@ -115,6 +121,7 @@ Finding check_head_mates(RelationContext& context);
 Finding check_query_mates(RelationContext& context);
 // relations_stale.cpp
 Finding check_stale_data(RelationContext& context);
+Finding check_stale_row(RelationContext& context);
 Finding check_stale_pattern(RelationContext& context);
 Finding check_stale_step(RelationContext& context);
 

@@ -32,6 +32,13 @@ std::shared_ptr<GuardedTensor> frame_marks(const Problem& problem) {
   return made;
 }
 
+// The second call finds the workspace as the first one left it.
+OutputOptions workspace_kept() {
+  OutputOptions options;
+  options.keep_workspace = true;
+  return options;
+}
+
 // A copy of everything at addresses of its own.
 Problem moved(const Problem& problem) {
   Problem other = problem;
@@ -104,7 +111,7 @@ std::vector<RowId> changed_rows(const Problem& problem, const Rows& before) {
 Finding check_stale_data(RelationContext& context) {
   Problem problem = moved(context.problem);
   if (problem.c.grid.seq_len() < 2) return not_applicable("there is one row only");
-  Outputs outputs = context.call(problem);
+  Outputs outputs = context.call(problem, workspace_kept());
   problem.c.input = InputKind::kIndicator;
   turn_tokens(*problem.q, problem.c.layout);
   turn_tokens(*problem.k, problem.c.layout);
@@ -120,13 +127,45 @@ Finding check_stale_data(RelationContext& context) {
                     : holds();
 }
 
+// What a kernel that tells data by a part of them, the first row or some checksum, takes for the
+// same: one key turns to 0 and its value to -8, in the middle of those that somebody attends.
+Finding check_stale_row(RelationContext& context) {
+  Problem problem = moved(context.problem);
+  const std::int64_t patches = problem.c.grid.patches_per_frame;
+  const Rows lists = problem.lists.rows();
+  const auto attends = std::find_if(lists.begin() + static_cast<std::ptrdiff_t>(lists.size() / 2),
+                                    lists.end(), [](const auto& row) { return !row.empty(); });
+  if (attends == lists.end()) return not_applicable("no frame of the second half attends any");
+  const std::int32_t frame = (*attends)[attends->size() / 2];
+  const std::int64_t token = frame * patches + patches / 2;
+  Outputs outputs = context.call(problem, workspace_kept());
+  const std::size_t width = dtype_bytes(problem.c.dtype);
+  for (std::int64_t r = 0; r < problem.c.batch * problem.c.kv_heads; ++r) {
+    const RowId row{r / problem.c.kv_heads, token, r % problem.c.kv_heads};
+    for (std::int64_t i = 0; i < problem.c.head_dim; ++i) {
+      const std::size_t at = static_cast<std::size_t>(i) * width;
+      encode(problem.c.dtype, 0.0, problem.k->row(row.batch, token, row.head) + at);
+      encode(problem.c.dtype, -8.0, problem.v->row(row.batch, token, row.head) + at);
+    }
+  }
+  context.run(problem, outputs);
+  RowPairs rows = same_rows(problem);
+  std::erase_if(rows, [&](const RowPair& pair) {
+    if (pair.here.token >= problem.c.grid.video_tokens()) return false;
+    const auto& list = lists[static_cast<std::size_t>(pair.here.token / patches)];
+    return !std::binary_search(list.begin(), list.end(), frame);
+  });
+  if (rows.empty()) return not_applicable("no compared row attends the changed key");
+  return holds_unless(outside_bounds(problem, outputs, some_of(rows, kRows)));
+}
+
 Finding check_stale_pattern(RelationContext& context) {
   Problem problem = context.problem;
   problem.v = frame_marks(problem);
   const Rows before = problem.lists.rows();
   const Rows after = with_equal_sums(before);
   if (after == before) return not_applicable("no row has a frame that could be another");
-  Outputs outputs = context.call(problem);
+  Outputs outputs = context.call(problem, workspace_kept());
   problem.lists.set(after);
   const auto rows = changed_rows(problem, before);
   if (rows.empty()) return not_applicable("no compared row has a frame that could be another");

@@ -33,6 +33,13 @@ const Outputs& RelationContext::with_ones() {
   return *ones;
 }
 
+// By bounds, since scaling by another number may round elsewhere.
+Finding check_scale(RelationContext& context) {
+  Problem other = context.problem;
+  other.scale = 0.5 / std::sqrt(static_cast<double>(other.c.head_dim));
+  return holds_unless(outside_bounds(other, context.call(other), spread_rows(other, 16)));
+}
+
 Finding check_values_doubled(RelationContext& context) {
   const auto& numerics = context.base.numerics;
   if (numerics && numerics->accumulator != LVSA_DTYPE_NONE &&

@@ -46,20 +46,21 @@ std::int64_t patches(Draw& draw) {
 }
 
 std::int64_t text_tokens(Draw& draw) {
-  static constexpr std::array<std::int64_t, 5> kEdges = {1, 64, 77, 129, 300};
+  static constexpr std::array<std::int64_t, 6> kEdges = {1, 64, 77, 129, 300, 600};
   if (!draw.one_in(3)) return 0;
   return draw.one_in(2) ? draw.of(std::span<const std::int64_t>(kEdges)) : draw.within(1, 140);
 }
 
 std::int64_t head_dim(Draw& draw) {
-  static constexpr std::array<std::int64_t, 8> kUsual = {32, 64, 64, 80, 96, 128, 128, 256};
+  static constexpr std::array<std::int64_t, 10> kUsual = {32,  64,  64,  80,  96,
+                                                          128, 128, 192, 256, 320};
   if (draw.one_in(8)) return draw.within(1, 96);
   return draw.of(std::span<const std::int64_t>(kUsual));
 }
 
 void draw_sizes(Draw& draw, Case& c) {
-  static constexpr std::array<std::int64_t, 4> kGroups = {1, 2, 4, 8};
-  c.grid.frames = draw.one_in(8) ? draw.within(65, 140) : draw.within(1, 40);
+  static constexpr std::array<std::int64_t, 6> kGroups = {2, 3, 4, 5, 8, 12};
+  c.grid.frames = draw.one_in(8) ? draw.within(65, 300) : draw.within(1, 40);
   c.grid.patches_per_frame = patches(draw);
   c.grid.text_tokens = text_tokens(draw);
   c.batch = draw.one_in(3) ? draw.within(2, 3) : 1;
@@ -83,7 +84,7 @@ void draw_pattern(Draw& draw, Case& c) {
   if (draw.one_in(4)) c.version = Version::k1_2;
   c.window_frames = draw.within(0, 4);
   c.n_first_frames = draw.within(0, 3);
-  c.reference_frames = draw.within(1, 24);
+  c.reference_frames = draw.one_in(5) ? draw.within(25, 150) : draw.within(1, 24);
   if (draw.one_in(4)) c.sparsity_scale = 0.25 * static_cast<double>(draw.within(1, 8));
   if (draw.one_in(4)) c.interval = draw.within(0, 12);
   c.rotate = !draw.one_in(5);

@@ -98,13 +98,36 @@ std::vector<Case> small_cases() {
       "rows=0",
       "model=small T=9 P=65 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=4 step=2 input=gauss sigma=4 seed=37 "
       "rows=0",
-      // Counts beyond what narrow integers hold: frames past 64, text past 255, tokens past 2^15.
+      // Counts beyond what narrow integers hold: frames past 64 and past 255, lists past 64 frames
+      // and 2^15 entries in all, text past 255 and 512, tokens past 2^16, heads past 8 and 16,
+      // batch elements times heads past 63 and 2^16.
       "model=small T=130 P=2 H=1 Hkv=1 D=32 dtype=bf16 W=2 ref=21 step=3 input=indicator seed=61 "
       "rows=0",
-      "model=small T=5 P=8 text=300 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=3 step=1 input=indicator "
+      "model=small T=5 P=8 text=600 H=1 Hkv=1 D=64 dtype=bf16 W=1 ref=3 step=1 input=indicator "
       "seed=62 rows=128",
-      "model=small T=25 P=1500 H=1 Hkv=1 D=16 dtype=bf16 W=1 ref=5 step=1 input=indicator seed=63 "
+      "model=small T=45 P=1500 H=1 Hkv=1 D=16 dtype=bf16 W=1 ref=5 step=1 input=indicator seed=63 "
       "rows=50 compute=rows",
+      "model=small T=300 P=1 H=1 Hkv=1 D=32 dtype=bf16 W=2 ref=150 step=3 input=indicator seed=64 "
+      "rows=0",
+      "model=small T=5 P=9 H=24 Hkv=24 D=32 dtype=bf16 W=1 ref=3 step=1 input=gauss seed=65 rows=0",
+      "model=small T=3 P=9 text=2 B=2 H=40 Hkv=8 D=16 dtype=f32 W=1 ref=2 step=1 input=gauss "
+      "seed=66 "
+      "rows=0",
+      "model=small T=1 P=1 B=66000 H=1 Hkv=1 D=8 dtype=bf16 ref=3 step=0 input=gauss seed=67 "
+      "rows=64",
+      // Groups and head sizes that are no powers of two, a last block of queries with one row.
+      "model=small T=5 P=17 text=5 H=6 Hkv=2 D=40 dtype=f16 W=1 ref=3 step=1 input=gauss seed=68 "
+      "rows=0",
+      "model=small T=3 P=43 H=1 Hkv=1 D=33 dtype=bf16 W=0 ref=2 step=1 input=gauss seed=69 rows=0",
+      "model=small T=3 P=9 H=1 Hkv=1 D=100 dtype=f32 W=1 ref=2 step=1 input=gauss seed=70 rows=0",
+      "model=small T=3 P=20 H=1 Hkv=1 D=192 dtype=bf16 W=1 ref=2 step=1 input=gauss seed=71 rows=0",
+      "model=small T=3 P=20 H=1 Hkv=1 D=320 dtype=f16 W=1 ref=2 step=1 input=gauss seed=72 rows=0",
+      // fp8, with factors of their own for each batch element and head.
+      "model=small T=7 P=33 text=3 B=2 H=4 Hkv=2 D=64 dtype=e4m3 W=1 ref=3 step=1 input=gauss "
+      "seed=73 "
+      "rows=0",
+      "model=small T=5 P=48 H=3 Hkv=3 D=128 dtype=e4m3 W=1 ref=3 step=1 input=indicator seed=74 "
+      "rows=0",
   });
 }
 
