@@ -28,10 +28,11 @@ Tensor read_out(const TensorSource& file, const std::string& group, const Axes& 
   const auto form = file.form(name);
   if (!form) fail(file, name, "no such tensor: the call was captured without its output");
   const DType dtype = element_dtype(form->type);
-  if (dtype != c.dtype && dtype != LVSA_F32 && dtype != LVSA_F64) {
+  const DType due = output_dtype(c);
+  if (dtype != due && dtype != LVSA_F32 && dtype != LVSA_F64) {
     fail(file, name,
          fmt::format("is {}; {}, float32 or float64 is due", element_name(form->type),
-                     element_name(element_type(c.dtype))));
+                     element_name(element_type(due))));
   }
   const CapturedTensor out{name, *form, axes};
   if (form->shape.size() != axes.letters().size()) {
@@ -39,7 +40,7 @@ Tensor read_out(const TensorSource& file, const std::string& group, const Axes& 
          fmt::format("has shape [{}]; the order {} of q is due", fmt::join(form->shape, ", "),
                      axes.letters()));
   }
-  return read_captured(file, out, c, c.heads, false);
+  return read_captured(file, out, c, c.heads, false, due);
 }
 
 // The order of a log-sum-exp: the one of b, s, h that fits; that of q where several do.
@@ -127,7 +128,12 @@ CaseResult judge_captured(const Case& c, const RunOptions& options) {
   }
   outputs.numerics = declared_numerics(*file, name.group.empty() ? "/" : name.group, c.p_dtype);
   if (options.part) options.part("judging the captured output");
-  judge_outputs(result, outputs, tensors, pattern, sample_rows(c), options.progress);
+  const auto rows = sample_rows(c);
+  if (tensors.q_scale.empty()) {
+    judge_outputs(result, outputs, tensors, pattern, rows, options.progress);
+  } else {
+    judge_outputs(result, outputs, scaled_tensors(tensors), pattern, rows, options.progress);
+  }
   return result;
 }
 

@@ -117,12 +117,14 @@ void check_together(const TensorSource& file, const std::string& group,
   for (const CapturedTensor& tensor : tensors) {
     const DType dtype = element_dtype(tensor.form.type);
     const bool known =
-        dtype == LVSA_F64 || dtype == LVSA_F32 || dtype == LVSA_F16 || dtype == LVSA_BF16;
+        dtype == LVSA_F64 || dtype == LVSA_F32 || dtype == LVSA_F16 || dtype == LVSA_BF16 ||
+        dtype == LVSA_E4M3;
     if (!known || tensor.form.type != tensors[0].form.type) {
       fail(file, tensor.name,
            fmt::format("is {}; {} is due", element_name(tensor.form.type),
                        known ? fmt::format("{}, as q is,", element_name(tensors[0].form.type))
-                             : "float32, float16 or bfloat16 (bits: an attribute dtype)"));
+                             : "float32, float16, bfloat16 or float8_e4m3 (bits: an attribute "
+                               "dtype)"));
     }
   }
 }
@@ -152,6 +154,32 @@ void require_finite(const TensorSource& file, const std::string& name, const Ten
       }
     }
   }
+}
+
+// One factor for each (batch element, head); a file may give them for the heads alone, or one for
+// all. Empty: the file has none.
+std::vector<float> read_scales(const TensorSource& file, const std::string& name, const Case& c,
+                               std::int64_t heads) {
+  const auto form = file.form(name);
+  if (!form) return {};
+  const auto count = form->elements();
+  if (element_dtype(form->type) != LVSA_F32 && element_dtype(form->type) != LVSA_F64) {
+    fail(file, name, fmt::format("is {}; float32 or float64 is due", element_name(form->type)));
+  }
+  if (count != 1 && count != heads && count != c.batch * heads) {
+    fail(file, name,
+         fmt::format("has shape [{}]; one factor, {} (heads) or {} x {} are due",
+                     fmt::join(form->shape, ", "), heads, c.batch, heads));
+  }
+  std::vector<double> values(static_cast<std::size_t>(count));
+  file.read(name, values.data());
+  std::vector<float> scales(static_cast<std::size_t>(c.batch * heads));
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    scales[i] = static_cast<float>(values[i % values.size()]);
+    if (std::isfinite(scales[i]) && scales[i] > 0.0F) continue;
+    fail(file, name, fmt::format("{} is no factor; finite ones above 0 are due", scales[i]));
+  }
+  return scales;
 }
 
 }  // namespace
@@ -218,7 +246,7 @@ std::vector<CapturedTensor> captured_inputs(const TensorSource& file, const std:
 }
 
 Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, const Case& c,
-                     std::int64_t heads, bool finite) {
+                     std::int64_t heads, bool finite, DType dtype) {
   const auto sizes = tensor.sizes();
   const std::array<std::int64_t, 4> due{c.batch, c.grid.seq_len(), heads, c.head_dim};
   if (sizes != due) {
@@ -226,12 +254,13 @@ Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, con
          fmt::format("has [B, S, H, D] = [{}]; the case says [{}]: the sizes do not fit",
                      fmt::join(sizes, ", "), fmt::join(due, ", ")));
   }
-  Tensor result(c.dtype, due, c.layout);
+  if (dtype == LVSA_DTYPE_NONE) dtype = c.dtype;
+  Tensor result(dtype, due, c.layout);
   std::vector<std::byte> bits(static_cast<std::size_t>(tensor.form.bytes()));
   file.read_bits(tensor.name, bits.data());
   const auto stride = [&](char letter) { return tensor.axes.stride(tensor.form.shape, letter); };
   const std::size_t from_width = element_bytes(tensor.form.type);
-  const std::size_t to_width = dtype_bytes(c.dtype);
+  const std::size_t to_width = dtype_bytes(dtype);
   const DType from_type = element_dtype(tensor.form.type);
   const std::int64_t first = tensor.part * stride('3');
   const lvsa_tensor to = result.c_tensor();
@@ -240,7 +269,7 @@ Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, con
       for (std::int64_t h = 0; h < due[2]; ++h) {
         const std::int64_t row = first + b * stride('b') + s * stride('s') + h * stride('h');
         const std::int64_t to_row = b * to.strides[0] + s * to.strides[1] + h * to.strides[2];
-        if (from_type == c.dtype && stride('d') == 1) {
+        if (from_type == dtype && stride('d') == 1) {
           std::memcpy(result.bytes() + static_cast<std::size_t>(to_row) * to_width,
                       bits.data() + static_cast<std::size_t>(row) * from_width,
                       static_cast<std::size_t>(due[3]) * to_width);
@@ -250,10 +279,10 @@ Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, con
           const std::byte* source =
               bits.data() + static_cast<std::size_t>(row + d * stride('d')) * from_width;
           std::byte* target = result.bytes() + static_cast<std::size_t>(to_row + d) * to_width;
-          if (from_type == c.dtype) {
+          if (from_type == dtype) {
             std::memcpy(target, source, to_width);
           } else {
-            encode(c.dtype, decode(from_type, source), target);
+            encode(dtype, decode(from_type, source), target);
           }
         }
       }
@@ -268,9 +297,25 @@ AttentionTensors captured_tensors(const Case& c) {
   const auto file = open_tensor_file(name.path);
   const std::int64_t tokens = c.grid.seq_len();
   const auto inputs = captured_inputs(*file, name.group, name.axes, {tokens, tokens});
-  return {read_captured(*file, inputs[0], c, c.heads, true),
-          read_captured(*file, inputs[1], c, c.kv_heads, true),
-          read_captured(*file, inputs[2], c, c.kv_heads, true)};
+  AttentionTensors tensors{read_captured(*file, inputs[0], c, c.heads, true),
+                           read_captured(*file, inputs[1], c, c.kv_heads, true),
+                           read_captured(*file, inputs[2], c, c.kv_heads, true)};
+  if (c.dtype != LVSA_E4M3) {
+    const std::string factor = captured_name(name.group, "q_scale");
+    if (element_dtype(inputs[0].form.type) == LVSA_E4M3 && file->form(factor)) {
+      fail(*file, factor, "factors are for calls judged in e4m3; settings dtype=e4m3 is due");
+    }
+    return tensors;
+  }
+  const auto scales = [&](const char* of, std::int64_t heads) {
+    auto found = read_scales(*file, captured_name(name.group, of), c, heads);
+    if (found.empty()) found.assign(static_cast<std::size_t>(c.batch * heads), 1.0F);
+    return found;
+  };
+  tensors.q_scale = scales("q_scale", c.heads);
+  tensors.k_scale = scales("k_scale", c.kv_heads);
+  tensors.v_scale = scales("v_scale", c.kv_heads);
+  return tensors;
 }
 
 }  // namespace lvsa::analysis

@@ -53,12 +53,13 @@ std::vector<CapturedTensor> captured_inputs(const TensorSource& file, const std:
                                             const std::optional<Axes>& asked,
                                             const TokenRange& tokens);
 
-/// One tensor in the case's type and layout; `heads` of it are due. Throws Error(kValue) for sizes
+/// One tensor in the case's layout and in `dtype`, else the case's type; `heads` of it are due. Throws Error(kValue) for sizes
 /// other than the case's, and with `finite` for a NaN or an infinity, with its place.
 Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, const Case& c,
-                     std::int64_t heads, bool finite);
+                     std::int64_t heads, bool finite, DType dtype = LVSA_DTYPE_NONE);
 
-/// q, k and v of a case that names a file: captured ones, and those of the recorded vectors.
+/// q, k and v of a case that names a file: captured ones, and those of the recorded vectors. For
+/// e4m3 with the factors q_scale, k_scale and v_scale of the group, 1 where it has none.
 AttentionTensors captured_tensors(const Case& c);
 
 /// Full name of a tensor in a group.

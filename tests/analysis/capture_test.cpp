@@ -12,6 +12,7 @@
 #include <map>
 
 #include "analysis/verify/captured_call.hpp"
+#include "analysis/verify/oracle_problem.hpp"
 #include "core/error.hpp"
 #include "core/io/tensor_file.hpp"
 
@@ -253,7 +254,7 @@ TEST_F(CaptureTest, WhatIsMissingOrDoesNotFitIsNamed) {
   expect_refused(with_q(f32, {0, 59, 2, 16}, usual, f32), "at least 1");
   expect_refused(with_q(f32, usual, usual, ElementType::kBF16), "as q is");
   expect_refused(with_q(ElementType::kI32, usual, usual, f32), "is int32");
-  expect_refused(with_q(ElementType::kE4M3, usual, usual, ElementType::kE4M3), "float8_e4m3");
+  expect_refused(with_q(ElementType::kE5M2, usual, usual, ElementType::kE5M2), "float8_e5m2");
   expect_refused(with_q(ElementType::kF64, usual, usual, ElementType::kF64), "dtype=f32 rounds");
   CaptureOptions rounded = with_q(ElementType::kF64, usual, usual, ElementType::kF64);
   rounded.settings += " dtype=f32";
@@ -272,6 +273,50 @@ TEST_F(CaptureTest, WhatIsMissingOrDoesNotFitIsNamed) {
   expect_refused(layout, "colour=red");
   expect_refused(options(write("b.h5", "bshd", {{"layout", "bbbb"}})), "layout is 'bbbb'");
   expect_refused(options(write("b.h5", "bshd", {{"env", "[]"}})), "attribute env");
+}
+
+// The output is the oracle's on tensors that were multiplied by hand.
+TEST_F(CaptureTest, AnFp8CallIsJudgedWithTheFactorsBesideIt) {
+  const Case c = parse_case("T=4 P=5 B=2 H=4 Hkv=2 D=16 dtype=e4m3 W=1 ref=2 step=1 rows=0");
+  const AttentionTensors tensors = make_inputs(c);
+  const AttentionTensors scaled = scaled_tensors(tensors);
+  std::vector<reference::RowId> rows;
+  for (std::int64_t b = 0; b < 2; ++b) {
+    for (std::int64_t s = 0; s < 20; ++s) {
+      for (std::int64_t h = 0; h < 4; ++h) rows.push_back({b, s, h});
+    }
+  }
+  const auto exact = reference::attend_rows(
+      oracle_problem(c, scaled.q.view(), scaled.k.view(), scaled.v.view()), rows, {});
+  std::vector<float> out;
+  for (const auto& row : exact) {
+    for (const double value : row.out) out.push_back(static_cast<float>(value));
+  }
+  const auto judged = [&](const char* left_out) {
+    fs::remove(path("fp8.h5"));
+    const auto sink = create_tensor_file(path("fp8.h5"), TensorFormat::kHdf5);
+    sink->dataset("q", ElementType::kE4M3, {2, 20, 4, 16}, tensors.q.bytes());
+    sink->dataset("k", ElementType::kE4M3, {2, 20, 2, 16}, tensors.k.bytes());
+    sink->dataset("v", ElementType::kE4M3, {2, 20, 2, 16}, tensors.v.bytes());
+    sink->dataset("out", ElementType::kF32, {2, 20, 4, 16}, out.data());
+    const auto factors = [&](const std::string& name, const std::vector<float>& scales) {
+      const auto heads = static_cast<std::int64_t>(scales.size()) / 2;
+      if (name != left_out) sink->dataset(name, ElementType::kF32, {2, heads}, scales.data());
+    };
+    factors("q_scale", tensors.q_scale);
+    factors("k_scale", tensors.k_scale);
+    factors("v_scale", tensors.v_scale);
+    sink->commit();
+    CaptureOptions fp8;
+    fp8.path = path("fp8.h5");
+    fp8.frames = 4;
+    fp8.settings = "W=1 ref=2 step=1";
+    return judge_captured(capture_cases(fp8).front(), {}).status;
+  };
+  EXPECT_EQ(judged(""), Status::kPass);
+  EXPECT_EQ(judged("q_scale"), Status::kFail);
+  EXPECT_EQ(judged("k_scale"), Status::kFail);
+  EXPECT_EQ(judged("v_scale"), Status::kFail);
 }
 
 TEST_F(CaptureTest, EqualSizesNeedAStatedOrder) {
