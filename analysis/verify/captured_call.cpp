@@ -116,9 +116,8 @@ void check_together(const TensorSource& file, const std::string& group,
   }
   for (const CapturedTensor& tensor : tensors) {
     const DType dtype = element_dtype(tensor.form.type);
-    const bool known =
-        dtype == LVSA_F64 || dtype == LVSA_F32 || dtype == LVSA_F16 || dtype == LVSA_BF16 ||
-        dtype == LVSA_E4M3;
+    const bool known = dtype == LVSA_F64 || dtype == LVSA_F32 || dtype == LVSA_F16 ||
+                       dtype == LVSA_BF16 || dtype == LVSA_E4M3;
     if (!known || tensor.form.type != tensors[0].form.type) {
       fail(file, tensor.name,
            fmt::format("is {}; {} is due", element_name(tensor.form.type),

@@ -53,8 +53,9 @@ std::vector<CapturedTensor> captured_inputs(const TensorSource& file, const std:
                                             const std::optional<Axes>& asked,
                                             const TokenRange& tokens);
 
-/// One tensor in the case's layout and in `dtype`, else the case's type; `heads` of it are due. Throws Error(kValue) for sizes
-/// other than the case's, and with `finite` for a NaN or an infinity, with its place.
+/// One tensor in the case's layout and in `dtype`, else the case's type; `heads` of it are due.
+/// Throws Error(kValue) for sizes other than the case's, and with `finite` for a NaN or an
+/// infinity, with its place.
 Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, const Case& c,
                      std::int64_t heads, bool finite, DType dtype = LVSA_DTYPE_NONE);
 

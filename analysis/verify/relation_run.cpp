@@ -34,7 +34,7 @@ lvsa_problem input_problem(const Problem& problem) {
   p.head_dim = c.head_dim;
   p.scale = scale_of(problem);
   p.dtype = c.dtype;
-  p.out_dtype = c.dtype;
+  p.out_dtype = output_dtype(c);
   p.memory = LVSA_HOST;  // until it is called
   p.p_dtype = c.p_dtype;
   p.threads = problem.threads;
@@ -47,6 +47,10 @@ lvsa_problem input_problem(const Problem& problem) {
                  lists.list.data()};
   p.wanted_tokens = problem.wanted.empty() ? nullptr : problem.wanted.data();
   p.wanted_count = static_cast<std::int64_t>(problem.wanted.size());
+  const auto scales = [](const std::vector<float>& of) { return of.empty() ? nullptr : of.data(); };
+  p.q_scale = scales(problem.q_scale);
+  p.k_scale = scales(problem.k_scale);
+  p.v_scale = scales(problem.v_scale);
   return p;
 }
 
@@ -171,6 +175,9 @@ Problem make_problem(const Case& c, const AttentionTensors& tensors, const Frame
   problem.q = copied(tensors.q);
   problem.k = copied(tensors.k);
   problem.v = copied(tensors.v);
+  problem.q_scale = tensors.q_scale;
+  problem.k_scale = tensors.k_scale;
+  problem.v_scale = tensors.v_scale;
   std::vector<std::vector<std::int32_t>> rows;
   for (std::int64_t f = 0; f < pattern.frames(); ++f) {
     rows.emplace_back(pattern.row(f).begin(), pattern.row(f).end());
@@ -188,8 +195,8 @@ Problem make_problem(const Case& c, const AttentionTensors& tensors, const Frame
 Outputs make_outputs(const lvsa_kernel& kernel, const Problem& problem,
                      const OutputOptions& options) {
   const Case& c = problem.c;
-  Outputs outputs{GuardedTensor(c.dtype, {c.batch, c.grid.seq_len(), c.heads, c.head_dim}, c.layout,
-                                options.gaps, options.fill, options.shift),
+  Outputs outputs{GuardedTensor(output_dtype(c), {c.batch, c.grid.seq_len(), c.heads, c.head_dim},
+                                c.layout, options.gaps, options.fill, options.shift),
                   std::nullopt,
                   0,
                   0,
@@ -290,9 +297,34 @@ std::vector<reference::RowId> some_of(const RowPairs& rows, std::size_t most) {
   return some;
 }
 
-reference::AttentionProblem oracle_of(const Problem& problem) {
-  return {problem.q->view(), problem.k->view(), problem.v->view(),
-          problem.c.grid,    scale_of(problem), problem.lists.rows()};
+OracleOfProblem oracle_of(const Problem& problem) {
+  const auto scaled = [](const std::shared_ptr<GuardedTensor>& tensor,
+                         const std::vector<float>& scales) {
+    if (scales.empty()) return tensor;
+    const auto& shape = tensor->shape();
+    auto made = std::make_shared<GuardedTensor>(LVSA_F32, shape, Layout::kBSHD, false, kNanByte);
+    std::vector<double> row(static_cast<std::size_t>(shape[3]));
+    for (std::int64_t r = 0; r < shape[0] * shape[1] * shape[2]; ++r) {
+      const std::int64_t b = r / (shape[1] * shape[2]);
+      const std::int64_t h = r % shape[2];
+      const auto scale = static_cast<double>(scales[static_cast<std::size_t>(b * shape[2] + h)]);
+      tensor->view().read_row(b, r / shape[2] % shape[1], h, row.data());
+      std::byte* to = made->row(b, r / shape[2] % shape[1], h);
+      for (const double value : row) {  // exact in fp32: few bits each
+        encode(LVSA_F32, value * scale, to);
+        to += sizeof(float);
+      }
+    }
+    return made;
+  };
+  const auto q = scaled(problem.q, problem.q_scale);
+  const auto k = scaled(problem.k, problem.k_scale);
+  const auto v = scaled(problem.v, problem.v_scale);
+  return {
+      q,
+      k,
+      v,
+      {q->view(), k->view(), v->view(), problem.c.grid, scale_of(problem), problem.lists.rows()}};
 }
 
 BoundModel model_of(const Problem& problem, const Outputs& outputs) {
@@ -318,7 +350,9 @@ std::optional<std::string> outside_bounds(const Problem& problem, const Outputs&
     const std::vector<double> got = values_of(outputs.out, rows[r]);
     for (std::size_t i = 0; i < got.size(); ++i) {
       const double tolerance = output_tolerance(model, exact[r], i, steps).total;
-      if (accept_interval(exact[r].out[i], tolerance, problem.c.dtype).contains(got[i])) continue;
+      if (accept_interval(exact[r].out[i], tolerance, output_dtype(problem.c)).contains(got[i])) {
+        continue;
+      }
       return fmt::format("output at {}, column {}: {:.9g} where {:.9g} +- {:.3g} is due",
                          place_of(problem, rows[r]), i, got[i], exact[r].out[i], tolerance);
     }

@@ -35,6 +35,7 @@ struct FrameLists {
 struct Problem {
   Case c;  ///< sizes, types and layout; its pattern fields are not looked at
   std::shared_ptr<GuardedTensor> q, k, v;
+  std::vector<float> q_scale, k_scale, v_scale;  ///< as in lvsa_problem; empty: 1
   FrameLists lists;
   std::vector<std::int64_t> wanted;  ///< query tokens, ascending; empty: all
   std::int32_t threads = 0;
@@ -123,8 +124,28 @@ std::vector<reference::RowId> spread_rows(const Problem& problem, std::size_t mo
 /// At most `most` of the rows of pairs, spread over them.
 std::vector<reference::RowId> some_of(const RowPairs& rows, std::size_t most);
 
-/// The oracle's view of a problem.
-reference::AttentionProblem oracle_of(const Problem& problem);
+/// The oracle's view of a problem, with the tensors times their scales that it looks at.
+struct OracleOfProblem {
+  std::shared_ptr<GuardedTensor> q, k, v;
+  reference::AttentionProblem problem;
+  operator const reference::AttentionProblem&() const { return problem; }
+};
+OracleOfProblem oracle_of(const Problem& problem);
+
+/// Scales for heads and batch elements that come from others: `from` gives the (batch, head) of
+/// the old ones.
+template <typename From>
+std::vector<float> moved_scales(const std::vector<float>& scales, std::int64_t old_heads,
+                                std::int64_t batch, std::int64_t heads, From from) {
+  std::vector<float> moved;
+  for (std::int64_t b = 0; b < batch && !scales.empty(); ++b) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      const reference::RowId row = from(reference::RowId{b, 0, h});
+      moved.push_back(scales[static_cast<std::size_t>(row.batch * old_heads + row.head)]);
+    }
+  }
+  return moved;
+}
 /// Rounding steps of a row by the model, for its bounds.
 RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
                        std::int64_t keys);

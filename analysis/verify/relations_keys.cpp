@@ -80,7 +80,7 @@ double merged_tolerance(const Half& a, const Half& b, const RowId& row, std::siz
     const BoundModel model = model_of(half->problem, half->outputs);
     const RowSteps steps = problem_steps(model, half->problem, row, exact.keys);
     const double t = output_tolerance(model, exact, column, steps).total;
-    sum += weight * (t + rounding(std::fabs(exact.out[column]) + t, half->problem.c.dtype));
+    sum += weight * (t + rounding(std::fabs(exact.out[column]) + t, output_dtype(half->problem.c)));
     lse += exact.keys > 0 ? lse_tolerance(model, exact, steps) + rounding(exact.lse, LVSA_F32) : 0;
   }
   const double apart = std::fabs(a.exact[r].out[column] - b.exact[r].out[column]);
@@ -109,7 +109,7 @@ std::optional<std::string> merge_differs(const Half& a, const Half& b, const Hal
       const double got = value_at(whole.outputs.out, rows[r], i);
       const double t = output_tolerance(model, exact, i, steps).total;
       const double tolerance = merged_tolerance(a, b, rows[r], r, i, exact_weight) + t +
-                               rounding(std::fabs(exact.out[i]) + t, whole.problem.c.dtype);
+                               rounding(std::fabs(exact.out[i]) + t, output_dtype(whole.problem.c));
       if (std::fabs(merged - got) <= tolerance) continue;
       return fmt::format(
           "output at {}, column {}: halves merge to {:.9g}, the whole is {:.9g}, "

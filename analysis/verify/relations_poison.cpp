@@ -106,6 +106,10 @@ Finding check_joined_batch(RelationContext& context) {
       std::copy_n((*tensor)->bytes(), (*tensor)->size_bytes(), start);
       *tensor = std::move(made);
     }
+    for (auto* scales : {&other.q_scale, &other.k_scale, &other.v_scale}) {
+      const std::vector<float> once = *scales;
+      scales->insert(scales->end(), once.begin(), once.end());
+    }
     RowPairs rows = same_rows(problem);
     for (RowPair& pair : rows) pair.here.batch = real;
     const Finding finding = equal_to_base(

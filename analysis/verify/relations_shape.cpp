@@ -95,6 +95,10 @@ Finding check_batch_order(RelationContext& context) {
   for (auto* tensor : {&other.q, &other.k, &other.v}) {
     *tensor = gathered(**tensor, other.c.layout, (*tensor)->shape(), from);
   }
+  const Case& c = problem.c;
+  other.q_scale = moved_scales(problem.q_scale, c.heads, batch, c.heads, from);
+  other.k_scale = moved_scales(problem.k_scale, c.kv_heads, batch, c.kv_heads, from);
+  other.v_scale = moved_scales(problem.v_scale, c.kv_heads, batch, c.kv_heads, from);
   RowPairs rows = same_rows(other);
   for (RowPair& pair : rows) pair.there = from(pair.here);
   return holds_unless(rows_differ(other, context.call(other), context.base, rows));
@@ -118,6 +122,10 @@ Finding check_head_order(RelationContext& context) {
   other.q = gathered(*other.q, other.c.layout, other.q->shape(), q_from);
   other.k = gathered(*other.k, other.c.layout, other.k->shape(), kv_from);
   other.v = gathered(*other.v, other.c.layout, other.v->shape(), kv_from);
+  const std::int64_t batch = problem.c.batch;
+  other.q_scale = moved_scales(problem.q_scale, problem.c.heads, batch, problem.c.heads, q_from);
+  other.k_scale = moved_scales(problem.k_scale, kv_heads, batch, kv_heads, kv_from);
+  other.v_scale = moved_scales(problem.v_scale, kv_heads, batch, kv_heads, kv_from);
   RowPairs rows = same_rows(other);
   for (RowPair& pair : rows) pair.there = q_from(pair.here);
   return holds_unless(rows_differ(other, context.call(other), context.base, rows));
@@ -139,6 +147,13 @@ Finding check_groups_repeated(RelationContext& context) {
   };
   other.k = repeated(*problem.k);
   other.v = repeated(*problem.v);
+  const auto of_group = [&](RowId row) {
+    row.head /= group;
+    return row;
+  };
+  const Case& c = problem.c;
+  other.k_scale = moved_scales(problem.k_scale, c.kv_heads, c.batch, c.heads, of_group);
+  other.v_scale = moved_scales(problem.v_scale, c.kv_heads, c.batch, c.heads, of_group);
   return equal_to_base(context, other, context.call(other), "K and V repeated", same_rows(other));
 }
 

@@ -28,6 +28,7 @@ const Outputs& RelationContext::with_ones() {
   if (!ones) {
     Problem other = problem;
     other.v = changed_values(problem, [](double) { return 1.0; });
+    std::fill(other.v_scale.begin(), other.v_scale.end(), 1.0F);
     ones = call(other);
   }
   return *ones;
@@ -50,7 +51,7 @@ Finding check_values_doubled(RelationContext& context) {
   bool fits = true;
   other.v = changed_values(other, [&](double value) {
     const double twice = round_to_dtype(other.c.dtype, 2.0 * value);
-    fits = fits && (std::isfinite(twice) || !std::isfinite(value));
+    fits = fits && (twice == 2.0 * value || !std::isfinite(value));
     return twice;
   });
   if (!fits) return not_applicable("2V overflows its type");
@@ -74,7 +75,7 @@ Finding check_values_one(RelationContext& context) {
   const BoundModel model = model_of(problem, outputs);
   const bool rounds_both = outputs.numerics && outputs.numerics->sum_rounded_p != 0 &&
                            !outputs.numerics->normalise_first;
-  const auto oracle = oracle_of(problem);
+  const OracleOfProblem oracle = oracle_of(problem);
   for (const std::int64_t token : problem.tokens()) {
     double keys = 0;
     for (const auto& [first, last] : reference::visible_ranges(oracle, token)) {
@@ -90,7 +91,7 @@ Finding check_values_one(RelationContext& context) {
         problem_steps(model, problem, {0, token, 0}, static_cast<std::int64_t>(keys));
     Tolerance t = output_tolerance(model, exact, 0, steps);
     if (rounds_both) t.total -= t.p_rounding;
-    const Interval accepted = accept_interval(exact.out[0], t.total, problem.c.dtype);
+    const Interval accepted = accept_interval(exact.out[0], t.total, output_dtype(problem.c));
     std::vector<double> got(static_cast<std::size_t>(problem.c.head_dim));
     for (std::int64_t i = 0; i < problem.c.batch * problem.c.heads; ++i) {
       const reference::RowId row{i / problem.c.heads, token, i % problem.c.heads};
@@ -130,7 +131,8 @@ Finding check_integers(RelationContext& context) {
     context.base.out.view().read_row(rows[r].batch, rows[r].token, rows[r].head, got.data());
     for (std::size_t i = 0; i < got.size(); ++i) {
       const double due = exact[r].out[i];
-      if (accept_interval(due, relative * std::fabs(due), problem.c.dtype).contains(got[i])) {
+      if (accept_interval(due, relative * std::fabs(due), output_dtype(problem.c))
+              .contains(got[i])) {
         continue;
       }
       return fails(

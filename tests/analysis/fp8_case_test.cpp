@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "analysis/verify/inputs.hpp"
+#include "analysis/verify/relations.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "core/numeric/small_floats.hpp"
+#include "reference/attention/tiled/cpu_kernel.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -70,7 +72,94 @@ CaseResult judged(Forgets what) {
   };
   kernel.run = run_plain;
   const Case c = parse_case("T=3 P=9 text=4 H=4 Hkv=4 D=16 dtype=e4m3 W=3 input=gauss rows=0");
-  return run_case(c, kernel, {});
+  RunOptions options;
+  options.relations = RelationChoice::kNone;  // it is dense whatever the pattern
+  return run_case(c, kernel, options);
+}
+
+// The kernel cpu on float32 copies of e4m3 tensors, times their factors; `forgets` kVScale takes
+// the values' factor of the first head for all.
+lvsa_status run_by_cpu(const lvsa_problem* p, void*, std::size_t, void*, char* message,
+                       std::size_t size) {
+  const std::int64_t tokens = p->frames * p->patches_per_frame + p->text_tokens;
+  const auto copied = [&](const lvsa_tensor& t, const float* scale, std::int64_t heads) {
+    std::vector<float> made;
+    for (std::int64_t b = 0; b < p->batch; ++b) {
+      for (std::int64_t s = 0; s < tokens; ++s) {
+        for (std::int64_t h = 0; h < heads; ++h) {
+          for (std::int64_t i = 0; i < p->head_dim; ++i) {
+            const std::int64_t at =
+                b * t.strides[0] + s * t.strides[1] + h * t.strides[2] + i * t.strides[3];
+            const float value = e4m3_to_float(static_cast<const std::uint8_t*>(t.data)[at]);
+            made.push_back(scale == nullptr ? value : value * scale[b * heads + h]);
+          }
+        }
+      }
+    }
+    return made;
+  };
+  std::vector<float> first(static_cast<std::size_t>(p->batch * p->kv_heads),
+                           p->v_scale == nullptr ? 1.0F : p->v_scale[0]);
+  std::vector<float> q = copied(p->q, p->q_scale, p->heads);
+  std::vector<float> k = copied(p->k, p->k_scale, p->kv_heads);
+  std::vector<float> v =
+      copied(p->v, forgets == Forgets::kVScale ? first.data() : p->v_scale, p->kv_heads);
+  std::vector<float> out(q.size());
+  const auto plain = [&](std::vector<float>& data, std::int64_t heads) {
+    return lvsa_tensor{data.data(),
+                       {tokens * heads * p->head_dim, heads * p->head_dim, p->head_dim, 1}};
+  };
+  lvsa_problem wide = *p;
+  wide.dtype = wide.out_dtype = LVSA_F32;
+  wide.q = plain(q, p->heads);
+  wide.k = plain(k, p->kv_heads);
+  wide.v = plain(v, p->kv_heads);
+  wide.out = plain(out, p->heads);
+  wide.q_scale = wide.k_scale = wide.v_scale = nullptr;
+  std::size_t bytes = 0;
+  lvsa_status status = reference::cpu_kernel().workspace(&wide, &bytes);
+  if (status != LVSA_OK) return status;
+  std::vector<std::byte> workspace(bytes + 1);
+  status = reference::cpu_kernel().run(&wide, workspace.data(), bytes, nullptr, message, size);
+  if (status != LVSA_OK) return status;
+  const std::int64_t count = p->wanted_tokens == nullptr ? tokens : p->wanted_count;
+  for (std::int64_t r = 0; r < p->batch * count * p->heads; ++r) {
+    const std::int64_t b = r / (count * p->heads);
+    const std::int64_t h = r % p->heads;
+    const std::int64_t i = r / p->heads % count;
+    const std::int64_t s = p->wanted_tokens == nullptr ? i : p->wanted_tokens[i];
+    for (std::int64_t c = 0; c < p->head_dim; ++c) {
+      const lvsa_tensor& t = p->out;
+      static_cast<std::uint16_t*>(
+          t.data)[b * t.strides[0] + s * t.strides[1] + h * t.strides[2] + c * t.strides[3]] =
+          double_to_bf16(static_cast<double>(
+              out[static_cast<std::size_t>(((b * tokens + s) * p->heads + h) * p->head_dim + c)]));
+    }
+  }
+  return LVSA_OK;
+}
+
+std::vector<std::string> failed_relations(Forgets what) {
+  forgets = what;
+  lvsa_kernel kernel = reference::cpu_kernel();
+  kernel.capabilities.dtypes = LVSA_DTYPE_BIT(LVSA_E4M3);
+  kernel.numerics = nullptr;
+  kernel.workspace = nullptr;
+  kernel.run = run_by_cpu;
+  const Case c = parse_case(
+      "T=6 P=9 text=4 B=2 H=4 Hkv=2 D=16 dtype=e4m3 W=1 ref=3 step=1 input=gauss rows=0");
+  const Problem problem =
+      make_problem(c, make_inputs(c), build_frame_pattern(case_pattern_spec(c)), {}, 1);
+  std::vector<std::string> failed;
+  for (const NamedCheck& check : check_relations(kernel, problem)) {
+    if (check.state == CheckState::kFails) failed.push_back(check.name + ": " + check.message);
+  }
+  return failed;
+}
+
+TEST(Fp8Case, RelationsHoldForASoundKernelAndSeeTheFactorsOfAnotherHead) {
+  EXPECT_EQ(failed_relations(Forgets::kNothing), std::vector<std::string>{});
+  EXPECT_NE(failed_relations(Forgets::kVScale), std::vector<std::string>{});
 }
 
 TEST(Fp8Case, PassesAKernelThatUsesTheScales) {
