@@ -88,6 +88,7 @@ RelationChoice parse_relation_choice(std::string_view text) {
 }
 
 bool relations_are_due(const Case& c, RelationChoice choice) {
+  if (c.dtype == LVSA_E4M3) return false;  // not yet: the mask's probes have no scales
   if (choice != RelationChoice::kAuto) return choice == RelationChoice::kAll;
   // About forty calls: what one costs when every frame attends every frame must be little, and so
   // must the tensors.
