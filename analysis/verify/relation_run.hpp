@@ -88,8 +88,7 @@ RunKernel kernel_runner(const lvsa_kernel& kernel);
 /// The call of a problem as the kernel gets it.
 lvsa_problem c_problem(const Problem& problem, Outputs& outputs);
 /// Runs it on tensors of somebody else's that `p`, else the outputs' own call, names.
-void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem,
-              Outputs& outputs);
+void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem, Outputs& outputs);
 
 /// The kernel does not serve a variant of the problem; nothing is wrong with that.
 struct Refused {

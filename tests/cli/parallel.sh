@@ -4,7 +4,12 @@ set -u
 failures=0
 lv=$LVSA_VERIFY
 fixtures=$LVSA_SOURCE_DIR/fixtures/parallel
-unset $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p' | grep -v -e '^LVSA_VERIFY$' -e '^LVSA_SOURCE_DIR$') 2>/dev/null
+for name in $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p'); do
+  case $name in
+    LVSA_VERIFY | LVSA_SOURCE_DIR) ;;
+    *) unset "$name" ;;
+  esac
+done
 
 # expect CODE TEXT ARGUMENTS...: exits with CODE and says TEXT on stdout or stderr; bad input in one line.
 expect() {

@@ -52,7 +52,7 @@ LVSA_CFG_PASSES=1 gives 0 'wrong steps    0 of 40' --passes 1
 # A recorded trace: two requests of two steps of one pass over three layers.
 {
   echo layer,seq_len
-  for pass in 1 2 3 4; do printf '%s\n' 0,100 1,100 2,100; done
+  for _ in 1 2 3 4; do printf '%s\n' 0,100 1,100 2,100; done
 } >calls.csv
 LVSA_CFG_PASSES=1 gives 1 'request 2 starts at step 2' --trace calls.csv --passes 1 --steps 2
 LVSA_CFG_PASSES=1 gives 0 'counted from the passes' --trace calls.csv --passes 1
