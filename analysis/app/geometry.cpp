@@ -15,8 +15,11 @@
 #include "analysis/diagnose/diagnosis.hpp"
 #include "analysis/diagnose/diagnosis_text.hpp"
 #include "analysis/diagnose/model_folder.hpp"
+#include "analysis/report/html_batch.hpp"
+#include "analysis/report/provenance.hpp"
 #include "core/config/config.hpp"
 #include "core/error.hpp"
+#include "core/io/atomic_file.hpp"
 
 namespace lvsa::app {
 namespace {
@@ -121,6 +124,11 @@ int run_batch(const Options& options) {
   } else {
     fmt::print("{}", batch_as_text(summary));
   }
+  if (!options.log.html.empty()) {
+    write_file_atomically(options.log.html,
+                          analysis::html_batch(summary, question, options.batch_file,
+                                               analysis::collect_provenance(command_line())));
+  }
   const auto count = [&](Verdict verdict) {
     return summary.by_verdict[static_cast<std::size_t>(verdict)];
   };
@@ -148,6 +156,9 @@ int run_one(const Options& options) {
   if (!options.batch_file.empty()) {
     if (options.seq_len) refuse("--seq-len and --batch: one of the two is due");
     return run_batch(options);
+  }
+  if (!options.log.html.empty()) {
+    refuse("--html is the page of a log or a batch: --log FILE or --batch FILE is due");
   }
   std::vector<std::string> notes;
   Question question = question_of(options, notes);
@@ -229,13 +240,16 @@ void add_geometry_command(CLI::App& app, Body& body) {
                    "datasets of these names")
       ->type_name("FILE");
   add_log_options(command, options->log);
+  command->add_option("--html", options->log.html, "Write a page of the log or the batch")
+      ->type_name("FILE");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "Examples:\n"
       "  lvsa-verify geometry --seq-len 75600 --model wan-14b --frames 81\n"
       "  lvsa-verify geometry --seq-len 42840 --latent-frames 21 --json\n"
       "  lvsa-verify geometry --log run.log --html run.html\n"
-      "  lvsa-verify geometry --batch calls.csv --model ./Wan2.2-TI2V-5B-Diffusers\n"
+      "  lvsa-verify geometry --batch calls.csv --model ./Wan2.2-TI2V-5B-Diffusers --html "
+      "calls.html\n"
       "Exit codes: 0 sparse, or dense by design; 1 anything else; 2 bad usage or input.");
   command->callback([options, command, &body] {
     body = [options, versioned = command->count("--lvsa") > 0] {

@@ -68,7 +68,6 @@ void add_log_options(CLI::App* command, LogOptions& options) {
       ->add_flag("--follow", options.follow,
                  "Go on as the log grows or is rotated; Ctrl-C ends it with the summary")
       ->needs(log);
-  group->add_option("--html", options.html, "Write a page of it")->type_name("FILE")->needs(log);
 }
 
 int run_geometry_log(const LogOptions& options, const analysis::LogContext& context, bool json) {

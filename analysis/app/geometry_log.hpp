@@ -11,10 +11,10 @@ namespace lvsa::app {
 struct LogOptions {
   std::string log;  ///< path, or "-"; empty: no log is asked for
   bool follow = false;
-  std::string html;
+  std::string html;  ///< path of the page; empty: none is asked for
 };
 
-/// --log, --follow and --html.
+/// --log and --follow.
 void add_log_options(CLI::App* command, LogOptions& options);
 
 /// Reads the log, prints what it means (text, or JSON) and writes the page. Returns the exit code;

@@ -3,64 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 
 #include "analysis/diagnose/log_render.hpp"
-#include "analysis/report/html_assets.hpp"
+#include "analysis/report/html_diagnosis.hpp"
 #include "analysis/report/html_log_charts.hpp"
 #include "analysis/report/text_format.hpp"
-#include "core/config/config.hpp"
-#include "core/error.hpp"
-#include "core/pattern/frame_pattern.hpp"
-#include "core/pattern/mask_text.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 constexpr std::size_t kShownRequests = 500;
 
-constexpr std::string_view kStyle = R"css(
-.bar.s-pass { fill: var(--pass); } .bar.s-fail { fill: var(--fail); }
-.bar.s-unsupported { fill: var(--unsupported); } .bar.s-warm { fill: var(--mask-window); }
-.curve { fill: none; stroke-width: 1.6; }
-.curve-1 { stroke: var(--term-1); } .curve-2 { stroke: var(--term-2); }
-.curve-3 { stroke: var(--term-3); } .curve-4 { stroke: var(--term-4); }
-.cell-global { fill: var(--mask-global); } .cell-window { fill: var(--mask-window); }
-.cell-both { fill: var(--mask-both); }
-.plain { font-size: .86rem; }
-.plain th, .plain td { text-align: left; padding: .28rem .9rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-.plain td.n, .plain th.n { text-align: right; }
-.plain .text { overflow-wrap: anywhere; min-width: 18rem; }
-.plain .w { white-space: nowrap; }
-.panel + .panel { margin-top: .7rem; }
-svg text.in-bar { fill: var(--page); font-weight: 600; }
-.findings { margin: 0; padding: 0; list-style: none; }
-.findings li { border-left: 4px solid var(--line); padding: .3rem .8rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-.findings li.bad { border-left-color: var(--fail); }
-pre.lines { background: var(--code); border-radius: 5px; padding: .6rem .8rem; margin: .4rem 0; overflow-x: auto; }
-.pair { display: flex; flex-wrap: wrap; gap: 1.2rem 2rem; align-items: flex-start; }
-)css";
-
-std::string icon(Verdict verdict) {
-  return fmt::format(
-      "<svg class=\"icon s-{0}\" aria-hidden=\"true\"><use href=\"#icon-{0}\"/></svg>",
-      verdict_class(verdict));
-}
-
 std::string number(std::optional<std::int64_t> value) {
   return value ? std::to_string(*value) : "&ndash;";
-}
-
-std::string head_html(const LogVerdict& verdict, const std::string& path) {
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src"
-      " 'unsafe-inline'; img-src data:\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n<title>{}: {} - LVSA log</title>\n"
-      "<style>{}{}</style>\n</head>\n<body>\n<a class=\"skip-link\" href=\"#requests\">Skip to the "
-      "requests</a>\n{}",
-      escape_markup(path), name(verdict.verdict), html_style(), kStyle, html_icons());
 }
 
 std::string header_html(const LogFacts& facts, const LogVerdict& verdict, const std::string& path) {
@@ -78,39 +34,19 @@ std::string header_html(const LogFacts& facts, const LogVerdict& verdict, const 
 }
 
 std::string verdict_html(const LogVerdict& verdict) {
-  std::string html =
-      fmt::format("<p class=\"verdict s-{}\">{}<span>{}</span><span class=\"note\">{}</span></p>\n",
-                  verdict_class(verdict.verdict), icon(verdict.verdict), name(verdict.verdict),
-                  escape_markup(verdict.headline));
-  constexpr Verdict kAll[] = {Verdict::kSparse,  Verdict::kDenseByDesign, Verdict::kFallback,
-                              Verdict::kMisread, Verdict::kMisconfigured, Verdict::kUnknown};
-  html += "<dl class=\"tiles\">";
-  for (const Verdict each : kAll) {
-    const auto count = std::count_if(verdict.requests.begin(), verdict.requests.end(),
-                                     [each](const RequestVerdict& r) { return r.verdict == each; });
-    html += fmt::format("<div{}><dt>{}{}</dt><dd>{}</dd></div>",
-                        count == 0 ? " class=\"zero\"" : "", icon(each), name(each), count);
-  }
-  return html + "</dl>\n";
+  std::array<std::int64_t, 6> counts{};
+  for (const RequestVerdict& r : verdict.requests) ++counts[static_cast<std::size_t>(r.verdict)];
+  return verdict_banner(verdict.verdict, verdict.headline) + verdict_tiles(counts);
 }
 
 std::string mend_html(const LogVerdict& verdict) {
   if (!verdict.diagnosis || is_good(verdict.verdict)) return "";
   const Diagnosis& d = *verdict.diagnosis;
-  if (d.fix.lines.empty() && d.fix.about.empty()) return "";
+  const std::string fix = fix_html(d.fix);
+  if (fix.empty()) return "";
   std::string html = "<h2>Mend</h2>\n<div class=\"panel\">";
   for (const std::string& reason : d.reasons) html += "<p>" + escape_markup(reason) + "</p>";
-  if (!d.fix.lines.empty()) {
-    html += "<pre class=\"lines\"><code>";
-    for (const std::string& line : d.fix.lines) html += escape_markup(line) + "\n";
-    html += "</code></pre>";
-  }
-  if (!d.fix.about.empty()) html += "<p>" + escape_markup(d.fix.about) + "</p>";
-  if (d.fix.gives) {
-    html += fmt::format("<p class=\"soft\">With that applied the verdict is {}.</p>",
-                        name(*d.fix.gives));
-  }
-  return html + "</div>\n";
+  return html + fix + "</div>\n";
 }
 
 std::string findings_html(const LogVerdict& verdict) {
@@ -158,7 +94,7 @@ std::string requests_html(const LogFacts& facts, const LogVerdict& verdict) {
         "class=\"text\">{}{}</td></tr>\n",
         source.name.empty() ? "&ndash;" : escape_markup(source.name), judged.number, r.first_line,
         r.last_line, number(r.seq_len), number(r.frames), number(r.patches), number(r.text),
-        number(r.interval), icon(judged.verdict), name(judged.verdict),
+        number(r.interval), verdict_icon(judged.verdict), name(judged.verdict),
         escape_markup(step_time_text(verdict, judged.source, judged.request)),
         escape_markup(judged.reason),
         r.inherited ? " (no line of its own: as the request of this length before)" : "");
@@ -230,54 +166,20 @@ std::vector<std::string> rebuilt_mask(const LogFacts& facts, const Environment& 
       if (!r.frames || !r.window || !r.interval || *r.frames > LogTimeline::kMostMaskFrames) {
         continue;
       }
-      try {
-        const Config config = config_from_environment(settings);
-        PatternSpec spec;
-        spec.frames = *r.frames;
-        spec.window_frames = *r.window;
-        spec.n_first_frames = config.latent_n_first_frames();
-        spec.interval = *r.interval;
-        spec.expand_window = config.expand_window;
-        const FramePattern pattern = build_frame_pattern(spec);
-        rows.assign(static_cast<std::size_t>(pattern.frames()), "");
-        for (std::int64_t f = 0; f < pattern.frames(); ++f) {
-          for (std::int64_t k = 0; k < pattern.frames(); ++k) {
-            rows[static_cast<std::size_t>(f)] += static_cast<char>(mask_cell(pattern, f, k));
-          }
-        }
-      } catch (const Error&) {
-        rows.clear();  // numbers that make no pattern
-      }
+      rows = pattern_rows(*r.frames, *r.window, *r.interval, settings);
     }
   }
   return rows;
 }
 
 std::string mask_html(const LogFacts& facts, const Environment& settings) {
-  const bool logged = facts.mask && !facts.mask->rows.empty();
-  const std::vector<std::string> rows = logged ? facts.mask->rows : rebuilt_mask(facts, settings);
-  if (rows.empty()) return "";
-  std::int64_t attended = 0;
-  for (const std::string& row : rows) {
-    attended += std::count_if(row.begin(), row.end(), [](char c) { return c != '.'; });
+  if (facts.mask && !facts.mask->rows.empty()) {
+    return mask_panel(facts.mask->rows, fmt::format("As the log prints it at step {} (line {}).",
+                                                    facts.mask->step, facts.mask->line));
   }
-  const auto frames = static_cast<double>(rows.size());
-  return fmt::format(
-      "<h2>Mask in force</h2>\n<div class=\"panel pair\"><div>{}</div><div><p>{} latent frames; a "
-      "frame attends {:.1f} of them on average, {} of all pairs.</p><p class=\"soft\">{}</p><ul "
-      "class=\"legend\"><li><span class=\"swatch\" "
-      "style=\"background:var(--mask-global)\"></span>global</li><li><span class=\"swatch\" "
-      "style=\"background:var(--mask-window)\"></span>window</li><li><span class=\"swatch\" "
-      "style=\"background:var(--mask-both)\"></span>both</li><li>query frames down, key frames "
-      "across</li></ul></div></div>\n",
-      mask_figure(rows, "The mask in force: query frames down, key frames across."), rows.size(),
-      static_cast<double>(attended) / frames,
-      percent_text(static_cast<double>(attended) / (frames * frames)),
-      logged
-          ? fmt::format("As the log prints it at step {} (line {}).", facts.mask->step,
-                        facts.mask->line)
-          : "Rebuilt from window and interval that the log names, at step 0; first frames as the "
-            "settings have them.");
+  return mask_panel(rebuilt_mask(facts, settings),
+                    "Rebuilt from window and interval that the log names, at step 0; first frames "
+                    "as the settings have them.");
 }
 
 std::string timeline_html(const LogFacts& facts) {
@@ -305,25 +207,16 @@ std::string timeline_html(const LogFacts& facts) {
                             escape_markup(kinds_text(facts)));
 }
 
-std::string provenance_html(const Provenance& provenance) {
-  std::string html = "<h2>Where this comes from</h2>\n<div class=\"panel\"><dl class=\"facts\">";
-  for (const auto& [key, value] : provenance) {
-    std::string readable = key;
-    std::replace(readable.begin(), readable.end(), '_', ' ');
-    html += fmt::format("<dt>{}</dt><dd class=\"mono\">{}</dd>", escape_markup(readable),
-                        escape_markup(value));
-  }
-  return html + "</dl></div>\n";
-}
-
 }  // namespace
 
 std::string html_log(const LogFacts& facts, const LogVerdict& verdict, const std::string& path,
                      const Environment& settings, const Provenance& provenance) {
-  return head_html(verdict, path) + header_html(facts, verdict, path) + "<main>\n" +
+  const std::string title =
+      fmt::format("{}: {} - LVSA log", escape_markup(path), name(verdict.verdict));
+  return diagnosis_head(title, "requests") + header_html(facts, verdict, path) + "<main>\n" +
          verdict_html(verdict) + mend_html(verdict) + findings_html(verdict) +
          requests_html(facts, verdict) + charts_html(facts) + mask_html(facts, settings) +
-         timeline_html(facts) + provenance_html(provenance) +
+         timeline_html(facts) + provenance_panel(provenance) +
          "</main>\n<footer><p>The same as data: lvsa-verify geometry --log FILE "
          "--json.</p></footer>\n</body>\n</html>\n";
 }
