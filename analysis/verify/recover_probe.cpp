@@ -187,6 +187,8 @@ ProbeOutputs run_probes(const Case& c, const lvsa_kernel& kernel, const FramePat
   }
   outputs.values.resize(static_cast<std::size_t>(rows * outputs.columns));
   AttentionTensors tensors = make_inputs(probe);
+  // The outputs are counts only where the values are what was written.
+  std::fill(tensors.v_scale.begin(), tensors.v_scale.end(), 1.0F);
   for (std::int64_t run = 0; run < codes.columns().runs(); ++run) {
     fill_values(tensors.v, codes, run * c.head_dim);
     KernelCall call(kernel, probe, tensors, pattern, threads, {});
