@@ -33,7 +33,7 @@ svg text.in-bar { fill: var(--page); font-weight: 600; }
 .findings { margin: 0; padding: 0; list-style: none; }
 .findings li { border-left: 4px solid var(--line); padding: .3rem .8rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 .findings li.bad { border-left-color: var(--fail); }
-pre.lines { background: var(--code); border-radius: 5px; padding: .6rem .8rem; margin: .4rem 0; overflow-x: auto; }
+pre.lines { background: var(--code); border-radius: 5px; padding: .6rem .8rem; margin: .4rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .pair { display: flex; flex-wrap: wrap; gap: 1.2rem 2rem; align-items: flex-start; }
 )css";
 

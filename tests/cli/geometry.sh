@@ -59,7 +59,9 @@ refuses "path 'hook'" geometry --seq-len 32760 --frames 81 --path hook
 refuses 'one of the two is due' geometry --seq-len 32760 --frames 81 --latent-frames 21
 
 printf 'step,seq_len,T\n0,32760,21\n1,32760,21\n2,42840,21\n' >calls.csv
-says 1 '3 calls, 2 distinct' geometry --batch calls.csv --model wan-1.3b
+says 1 '3 calls, 2 distinct' geometry --batch calls.csv --model wan-1.3b --html calls.html
+grep -q 'Why misread' calls.html
+refuses '--html is the page of a log or a batch' geometry --seq-len 32760 --frames 81 --html one.html
 printf '{"seq_len": 32760, "frames": 81}\n{"seq_len": 32760, "T": 21}\n' >calls.ndjson
 says 0 '"dense-by-design": 2' geometry --batch calls.ndjson --model wan-1.3b --json
 printf 'seq_len,T\n32760,x\n' >bad.csv
