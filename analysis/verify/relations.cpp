@@ -88,8 +88,8 @@ RelationChoice parse_relation_choice(std::string_view text) {
 }
 
 bool relations_are_due(const Case& c, RelationChoice choice) {
-  if (c.dtype == LVSA_E4M3) return false;  // no fp8 kernel has been held against them yet
   if (choice != RelationChoice::kAuto) return choice == RelationChoice::kAll;
+  if (c.dtype == LVSA_E4M3) return false;  // no fp8 kernel on a device has been held against them
   // About forty calls: what one costs when every frame attends every frame must be little, also
   // for a kernel that computes all rows whatever is wanted, and so must the tensors.
   constexpr double kMostProducts = 1.5e8;
