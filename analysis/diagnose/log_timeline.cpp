@@ -176,7 +176,7 @@ LogRequest& LogTimeline::request_of_step(LogSource& source, std::int64_t step) {
   LogRequest* request = &current(source);
   // Ranks that do not say who they are may be a step apart.
   const std::int64_t slack = source.name.empty() ? 1 : 0;
-  if (step + slack < request->last_step || request->warm_up) request = &begin(source);
+  if (step < request->last_step - slack || request->warm_up) request = &begin(source);
   if (request->first_step < 0) request->first_step = step;
   request->last_step = std::max(request->last_step, step);
   request->last_line = facts_.lines;
