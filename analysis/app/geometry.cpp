@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -11,6 +10,7 @@
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/geometry_log.hpp"
+#include "analysis/app/integer_option.hpp"
 #include "analysis/diagnose/batch.hpp"
 #include "analysis/diagnose/diagnosis.hpp"
 #include "analysis/diagnose/diagnosis_text.hpp"
@@ -48,26 +48,6 @@ struct Options {
 };
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
-
-std::optional<std::int64_t> parse_integer(const std::string& text) {
-  std::int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
-void add_integer(CLI::App* command, const char* name, std::optional<std::int64_t>& target,
-                 const char* type, const char* help) {
-  const auto check = [](const std::string& text) {
-    return parse_integer(text) ? "" : fmt::format("'{}' is no 64-bit integer", text);
-  };
-  command
-      ->add_option_function<std::string>(
-          name, [&target](const std::string& text) { target = parse_integer(text); }, help)
-      ->type_name(type)
-      ->check(check);
-}
 
 // A name of the table, or the folder of a model; of that also what its files say against the table.
 ModelPreset model_of(const Options& options, std::vector<std::string>& notes) {

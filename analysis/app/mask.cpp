@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
 #include "analysis/app/command.hpp"
+#include "analysis/app/integer_option.hpp"
 #include "analysis/maps/mask_image.hpp"
 #include "analysis/maps/mask_render.hpp"
 #include "core/error.hpp"
@@ -106,27 +106,6 @@ CLI::Option* add_optional(CLI::App* command, const char* name, std::optional<T>&
       ->add_option_function<T>(
           name, [&target](const T& value) { target = value; }, help)
       ->type_name(type);
-}
-
-std::optional<std::int64_t> parse_integer(const std::string& text) {
-  std::int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
-// CLI11's own conversion takes 010 for eight and the largest number for all beyond it.
-void add_integer(CLI::App* command, const char* name, std::optional<std::int64_t>& target,
-                 const char* type, const char* help) {
-  const auto check = [](const std::string& text) {
-    return parse_integer(text) ? "" : fmt::format("'{}' is no 64-bit integer", text);
-  };
-  command
-      ->add_option_function<std::string>(
-          name, [&target](const std::string& text) { target = parse_integer(text); }, help)
-      ->type_name(type)
-      ->check(check);
 }
 
 void add_switch(CLI::App* command, std::optional<bool>& target, const char* on, const char* on_help,

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
+#include "analysis/app/integer_option.hpp"
 #include "analysis/diagnose/parallel_report.hpp"
 #include "analysis/maps/mask_settings.hpp"
 #include "core/error.hpp"
@@ -203,27 +203,6 @@ int run(const Options& options) {
   }
   if (options.compute && !options.names_a_world()) return run_suite(options);
   return run_world(options);
-}
-
-std::optional<std::int64_t> parse_integer(const std::string& text) {
-  std::int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return value;
-}
-
-// CLI11's own conversion takes 010 for eight and the largest number for all beyond it.
-void add_integer(CLI::App* command, const char* name, std::optional<std::int64_t>& target,
-                 const char* type, const char* help) {
-  const auto check = [](const std::string& text) {
-    return parse_integer(text) ? "" : fmt::format("'{}' is no 64-bit integer", text);
-  };
-  command
-      ->add_option_function<std::string>(
-          name, [&target](const std::string& text) { target = parse_integer(text); }, help)
-      ->type_name(type)
-      ->check(check);
 }
 
 void add_world(CLI::App* command, Options& options) {
