@@ -1,51 +1,17 @@
 #!/bin/sh
 # lvsa-verify geometry and recommend as a user runs them: verdicts, exit codes, batches, model folders, bad input.
 set -u
-# The settings of whoever runs the tests must not count.
-for name in $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p'); do
-  case $name in
-    LVSA_VERIFY | LVSA_SOURCE_DIR) ;;
-    *) unset "$name" ;;
-  esac
-done
-failures=0
+# shellcheck source=tests/cli/common.inc
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
-
-# Exit code $1 and the text $2 on stdout.
-says() {
-  due=$1
-  text=$2
-  shift 2
-  "$LVSA_VERIFY" "$@" >out 2>err
-  code=$?
-  [ "$code" -eq "$due" ] || fail "$*: exit code $code, $due is due: $(cat err)"
-  grep -qF -e "$text" out || fail "$*: no '$text' in: $(cat out)"
-}
-
-# Exit code 2, one line on stderr that holds the text $1, nothing on stdout.
-refuses() {
-  text=$1
-  shift
-  "$LVSA_VERIFY" "$@" >out 2>err
-  code=$?
-  [ "$code" -eq 2 ] || fail "$*: exit code $code, 2 is due"
-  [ "$(wc -l <err)" -eq 1 ] || fail "$*: not one line on stderr: $(cat err)"
-  grep -qF -e "$text" err || fail "$*: no '$text' in: $(cat err)"
-  [ -s out ] && fail "$*: something on stdout"
-}
-
-says 1 'verdict    misread' geometry --seq-len 42840 --latent-frames 21
-says 1 'export LVSA_PATCHES_PER_FRAME=3600' geometry --seq-len 75600 --model wan-14b --frames 81
-says 0 'verdict    dense-by-design' geometry --seq-len 32760 --model wan-1.3b --frames 81
-says 0 '"verdict": "sparse"' geometry --seq-len 63960 --model wan-1.3b --frames 161 --json
-says 1 '"message": "[LVSA-FALLBACK] origin=forward_cuda reason=geometry_detect seq_len=4096 T_lat=21, known_ppf=[1560]' \
+gives 1 'verdict    misread' geometry --seq-len 42840 --latent-frames 21
+gives 1 'export LVSA_PATCHES_PER_FRAME=3600' geometry --seq-len 75600 --model wan-14b --frames 81
+gives 0 'verdict    dense-by-design' geometry --seq-len 32760 --model wan-1.3b --frames 81
+gives 0 '"verdict": "sparse"' geometry --seq-len 63960 --model wan-1.3b --frames 161 --json
+gives 1 '"message": "[LVSA-FALLBACK] origin=forward_cuda reason=geometry_detect seq_len=4096 T_lat=21, known_ppf=[1560]' \
   geometry --seq-len 4096 --frames 81 --json
 printf 'LVSA_PATCHES_PER_FRAME=3600\nLVSA_TOTAL_LATENT_FRAMES=41\n' >settings
-says 0 'verdict    sparse' geometry --seq-len 147600 --model wan-14b --env settings
+gives 0 'verdict    sparse' geometry --seq-len 147600 --model wan-14b --env settings
 
 refuses 'seq_len is 0' geometry --seq-len 0 --frames 81
 refuses 'seq_len is -5' geometry --seq-len -5 --frames 81
@@ -59,11 +25,11 @@ refuses "path 'hook'" geometry --seq-len 32760 --frames 81 --path hook
 refuses 'one of the two is due' geometry --seq-len 32760 --frames 81 --latent-frames 21
 
 printf 'step,seq_len,T\n0,32760,21\n1,32760,21\n2,42840,21\n' >calls.csv
-says 1 '3 calls, 2 distinct' geometry --batch calls.csv --model wan-1.3b --html calls.html
+gives 1 '3 calls, 2 distinct' geometry --batch calls.csv --model wan-1.3b --html calls.html
 grep -q 'Why misread' calls.html
 refuses '--html is the page of a log or a batch' geometry --seq-len 32760 --frames 81 --html one.html
 printf '{"seq_len": 32760, "frames": 81}\n{"seq_len": 32760, "T": 21}\n' >calls.ndjson
-says 0 '"dense-by-design": 2' geometry --batch calls.ndjson --model wan-1.3b --json
+gives 0 '"dense-by-design": 2' geometry --batch calls.ndjson --model wan-1.3b --json
 printf 'seq_len,T\n32760,x\n' >bad.csv
 refuses "bad.csv:2: 'x' is no whole number" geometry --batch bad.csv
 printf 'a,b\n1,2\n' >bad.csv
@@ -76,7 +42,7 @@ mkdir -p model/transformer model/vae
 printf '{"_class_name": "WanTransformer3DModel", "num_attention_heads": 24, "attention_head_dim": 128, "num_layers": 30, "patch_size": [1, 2, 2]}' \
   >model/transformer/config.json
 printf '{"_class_name": "AutoencoderKLWan", "scale_factor_temporal": 4, "scale_factor_spatial": 16}' >model/vae/config.json
-says 1 'export LVSA_PATCHES_PER_FRAME=880' geometry --seq-len 27280 --model ./model --frames 121
+gives 1 'export LVSA_PATCHES_PER_FRAME=880' geometry --seq-len 27280 --model ./model --frames 121
 printf '{"_class_name": "WanTransformer3DModel"}' >model/transformer/config.json
 refuses '"num_attention_heads"' geometry --seq-len 27280 --model ./model --frames 121
 printf '{"_class_name": "FluxTransformer2DModel", "num_attention_heads": 24, "attention_head_dim": 128, "num_layers": 19}' \
@@ -84,9 +50,9 @@ printf '{"_class_name": "FluxTransformer2DModel", "num_attention_heads": 24, "at
 refuses 'makes images' geometry --seq-len 4096 --model ./model --frames 1
 refuses 'no folder' geometry --seq-len 4096 --model ./nothing --frames 1
 
-says 0 'export LVSA_WAN_HOOK=1' recommend --model wan-14b --frames 161
-says 0 'LVSA_PATCHES_PER_FRAME=3600' recommend --model wan-14b --frames 161 --height 720 --width 1280 --gpus 4 --memory 80
+gives 0 'export LVSA_WAN_HOOK=1' recommend --model wan-14b --frames 161
+gives 0 'LVSA_PATCHES_PER_FRAME=3600' recommend --model wan-14b --frames 161 --height 720 --width 1280 --gpus 4 --memory 80
 refuses 'Ulysses 2 would engage' recommend --model wan-14b --frames 161 --ring 2
 refuses 'do not divide' recommend --model wan-14b --frames 161 --gpus 7
 
-[ "$failures" -eq 0 ] || exit 1
+all_good

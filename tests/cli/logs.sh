@@ -2,43 +2,10 @@
 # lvsa-verify geometry --log as a user runs it: exit codes, pipes, gzip, a log that grows and is
 # rotated, damage, bad input in one line.
 set -u
-for name in $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p'); do
-  case $name in
-    LVSA_VERIFY | LVSA_SOURCE_DIR) ;;
-    *) unset "$name" ;;
-  esac
-done
-failures=0
+subcommand=geometry
+# shellcheck source=tests/cli/common.inc
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 logs=$LVSA_SOURCE_DIR/fixtures/logs
-
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
-
-# gives CODE TEXT ARGUMENTS...: that exit code, the text on stdout, nothing on stderr.
-gives() {
-  due=$1
-  text=$2
-  shift 2
-  "$LVSA_VERIFY" geometry "$@" >out 2>err
-  code=$?
-  [ "$code" -eq "$due" ] || fail "geometry $*: exit code $code, $due is due: $(cat err)"
-  grep -qF -e "$text" out || fail "geometry $*: no '$text' in: $(cat out)"
-  [ ! -s err ] || fail "geometry $*: wrote to stderr: $(cat err)"
-}
-
-# refuses TEXT ARGUMENTS...: exit code 2 and one line on stderr that holds the text.
-refuses() {
-  text=$1
-  shift
-  "$LVSA_VERIFY" geometry "$@" >out 2>err </dev/null
-  code=$?
-  [ "$code" -eq 2 ] || fail "geometry $*: exit code $code, 2 is due"
-  [ "$(wc -l <err)" -eq 1 ] || fail "geometry $*: not one line on stderr: $(cat err)"
-  grep -qF -e "$text" err || fail "geometry $*: no '$text' in: $(cat err)"
-  [ ! -s out ] || fail "geometry $*: wrote to stdout"
-}
 
 gives 0 'verdict     sparse' --log "$logs/wan_sparse.log"
 gives 0 'verdict     dense-by-design' --log "$logs/wan_dense_by_design.log"
@@ -101,4 +68,4 @@ refuses 'is a directory' --log . --follow
 refuses '--seq-len and its kin are not due' --log "$logs/wan_sparse.log" --seq-len 5
 refuses '--log' --follow
 LVSA_WINDOW_SIZE=wide refuses 'LVSA_WINDOW_SIZE' --log "$logs/wan_sparse.log"
-[ "$failures" -eq 0 ] || exit 1
+all_good

@@ -1,34 +1,12 @@
 #!/bin/sh
 # lvsa-verify mask as a user runs it: forms, files, exit codes, and nothing left behind.
 set -u
-# The settings of whoever runs the tests must not count.
-for name in $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p'); do
-  case $name in
-    LVSA_VERIFY | LVSA_SOURCE_DIR) ;;
-    *) unset "$name" ;;
-  esac
-done
-failures=0
-
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
+subcommand=mask
+# shellcheck source=tests/cli/common.inc
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
 mask() {
   "$LVSA_VERIFY" mask "$@"
-}
-
-# Bad input: exit code 2, one line on stderr that holds the text $1, nothing on stdout.
-refuses() {
-  text=$1
-  shift
-  mask "$@" >out 2>err
-  code=$?
-  [ "$code" -eq 2 ] || fail "mask $*: exit code $code, 2 is due"
-  [ "$(wc -l <err)" -eq 1 ] || fail "mask $*: not one line on stderr: $(cat err)"
-  grep -qF -e "$text" err || fail "mask $*: no '$text' in: $(cat err)"
-  [ ! -s out ] || fail "mask $*: wrote to stdout"
 }
 
 accepts() {
@@ -129,4 +107,4 @@ done
 [ "$(cat results/old.json)" = old ] || fail 'a failed write touched the old file'
 [ "$(ls -A results)" = old.json ] || fail "left behind: $(ls -A results)"
 
-[ "$failures" -eq 0 ] || exit 1
+all_good

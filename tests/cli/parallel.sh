@@ -1,15 +1,10 @@
 #!/bin/sh
 # lvsa-verify parallel: exit codes, the lines that people read, JSON.
 set -u
-failures=0
+# shellcheck source=tests/cli/common.inc
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 lv=$LVSA_VERIFY
 fixtures=$LVSA_SOURCE_DIR/fixtures/parallel
-for name in $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p'); do
-  case $name in
-    LVSA_VERIFY | LVSA_SOURCE_DIR) ;;
-    *) unset "$name" ;;
-  esac
-done
 
 # expect CODE TEXT ARGUMENTS...: exits with CODE and says TEXT on stdout or stderr; bad input in one line.
 expect() {
@@ -95,4 +90,4 @@ expect 2 'has no hook' --model cogvideox-5b --path hook
 expect 2 "nomodel" --model nomodel
 expect 2 'is no 64-bit integer' --ulysses 2x
 
-[ "$failures" -eq 0 ]
+all_good

@@ -1,42 +1,9 @@
 #!/bin/sh
 # lvsa-verify steps as a user runs it: what parts the steps, exit codes, bad input in one line.
 set -u
-for name in $(env | sed -n 's/^\(LVSA_[A-Z0-9_]*\)=.*/\1/p'); do
-  case $name in
-    LVSA_VERIFY | LVSA_SOURCE_DIR) ;;
-    *) unset "$name" ;;
-  esac
-done
-failures=0
-
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
-
-# gives CODE TEXT ARGUMENTS...: that exit code, and the text on stdout.
-gives() {
-  due=$1
-  text=$2
-  shift 2
-  "$LVSA_VERIFY" steps "$@" >out 2>err
-  code=$?
-  [ "$code" -eq "$due" ] || fail "steps $*: exit code $code, $due is due: $(cat err)"
-  grep -qF -e "$text" out || fail "steps $*: no '$text' in: $(cat out)"
-  [ ! -s err ] || fail "steps $*: wrote to stderr: $(cat err)"
-}
-
-# refuses TEXT ARGUMENTS...: exit code 2 and one line on stderr that holds the text.
-refuses() {
-  text=$1
-  shift
-  "$LVSA_VERIFY" steps "$@" >out 2>err
-  code=$?
-  [ "$code" -eq 2 ] || fail "steps $*: exit code $code, 2 is due"
-  [ "$(wc -l <err)" -eq 1 ] || fail "steps $*: not one line on stderr: $(cat err)"
-  grep -qF -e "$text" err || fail "steps $*: no '$text' in: $(cat err)"
-  [ ! -s out ] || fail "steps $*: wrote to stdout"
-}
+subcommand=steps
+# shellcheck source=tests/cli/common.inc
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
 gives 0 'wrong steps    0 of 40'
 gives 1 'request 2 starts at step 40' --requests 2
@@ -70,4 +37,4 @@ echo 'hello world' >bad.csv
 refuses 'is no header' --trace bad.csv
 printf 'layer,seq_len,step\n0,100,0\n0,100,\n' >half.csv
 refuses 'all or none are due' --trace half.csv
-[ "$failures" -eq 0 ] || exit 1
+all_good
