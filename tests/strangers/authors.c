@@ -663,49 +663,8 @@ static lvsa_status workspace_as(kind id, const lvsa_problem* p, size_t* bytes) {
   return LVSA_OK;
 }
 
-#define KERNEL_FUNCTIONS(name)                                                                 \
-  static lvsa_status run_##name(const lvsa_problem* p, void* workspace, size_t bytes, void* s, \
-                                char* message, size_t size) {                                  \
-    (void)s;                                                                                   \
-    return run_as(K_##name, p, workspace, bytes, message, size);                               \
-  }                                                                                            \
-  static lvsa_status workspace_##name(const lvsa_problem* p, size_t* bytes) {                  \
-    return workspace_as(K_##name, p, bytes);                                                   \
-  }
-#define HEALTHY(name, text) KERNEL_FUNCTIONS(name)
-#define DEFECT(name, text) KERNEL_FUNCTIONS(name)
-#include "authors.def"
-#undef HEALTHY
-#undef DEFECT
-
-#define ENTRY(id, what)                                                              \
-  {.abi_version = LVSA_KERNEL_ABI_VERSION,                                           \
-   .struct_size = sizeof(lvsa_kernel),                                               \
-   .name = #id,                                                                      \
-   .description = what,                                                              \
-   .capabilities = {.struct_size = sizeof(lvsa_capabilities),                        \
-                    .dtypes = LVSA_DTYPE_BIT(LVSA_F32) | LVSA_DTYPE_BIT(LVSA_F16) |  \
-                              LVSA_DTYPE_BIT(LVSA_BF16) | LVSA_DTYPE_BIT(LVSA_E4M3), \
-                    .memory = LVSA_HOST,                                             \
-                    .head_dim_min = 1,                                               \
-                    .head_dim_max = 1024,                                            \
-                    .head_dim_multiple = 1,                                          \
-                    .grouped_heads = 1,                                              \
-                    .text = 1,                                                       \
-                    .batch = 1,                                                      \
-                    .any_strides = 1,                                                \
-                    .lse = 1},                                                       \
-   .workspace = workspace_##id,                                                      \
-   .run = run_##id},
-#define HEALTHY(name, what) ENTRY(name, what)
-#define DEFECT(name, what) ENTRY(name, what)
-static const lvsa_kernel kernels[] = {
-#include "authors.def"
-};
-
-__attribute__((visibility("default"))) const lvsa_kernel* lvsa_kernels(uint32_t abi_version,
-                                                                       uint32_t* count) {
-  if (abi_version != LVSA_KERNEL_ABI_VERSION) return NULL;
-  *count = K_count;
-  return kernels;
-}
+#define KERNEL_LIST "authors.def"
+#define KERNEL_DTYPES                                                                \
+  (LVSA_DTYPE_BIT(LVSA_F32) | LVSA_DTYPE_BIT(LVSA_F16) | LVSA_DTYPE_BIT(LVSA_BF16) | \
+   LVSA_DTYPE_BIT(LVSA_E4M3))
+#include "kernel_table.inc"
