@@ -12,29 +12,49 @@ struct RateRow {
   std::int64_t frames;
   std::int64_t patches;
   std::int64_t heads;
-  MeasuredRates rates;
+  std::int64_t head_dim;
+  MeasuredRates rates;  // zeros: not measured
+  double gain;          // of the kernel `cuda`; each from one interleaved run beside cuDNN
 };
 
+// The gains: medians of bench/results/NVIDIA-H200/2026-11-21-019bfbe-peers.json.
 constexpr RateRow kRates[] = {
-    {41, 1560, 12, {582, 233}}, {81, 1560, 12, {586, 234}}, {121, 1560, 12, {572, 234}},
-    {81, 1560, 40, {566, 309}}, {49, 1560, 16, {581, 295}}, {65, 1560, 16, {583, 278}},
-    {41, 3600, 12, {582, 395}},
+    {41, 1560, 12, 128, {582, 233}, 1.109},  {81, 1560, 12, 128, {586, 234}, 1.156},
+    {121, 1560, 12, 128, {572, 234}, 1.154}, {81, 1560, 40, 128, {566, 309}, 1.099},
+    {49, 1560, 16, 128, {581, 295}, 1.122},  {65, 1560, 16, 128, {583, 278}, 1.154},
+    {41, 3600, 12, 128, {582, 395}, 1.135},  {61, 880, 24, 128, {}, 1.147},
+    {96, 920, 32, 128, {}, 0.975},           {25, 1350, 48, 64, {}, 0.975},
 };
+
+double apart(std::int64_t a, std::int64_t b) {
+  return std::abs(std::log(static_cast<double>(a) / static_cast<double>(b)));
+}
+
+double distance(const RateRow& row, const FrameGrid& grid) {
+  return apart(row.patches, grid.patches_per_frame) + 0.25 * apart(row.frames, grid.frames);
+}
 
 double distance(const RateRow& row, std::int64_t heads, const FrameGrid& grid) {
-  const auto apart = [](std::int64_t a, std::int64_t b) {
-    return std::abs(std::log(static_cast<double>(a) / static_cast<double>(b)));
-  };
-  return apart(row.heads, heads) + apart(row.patches, grid.patches_per_frame) +
-         0.25 * apart(row.frames, grid.frames);
+  return apart(row.heads, heads) + distance(row, grid);
 }
 
 }  // namespace
+
+std::optional<KernelGain> measured_gain(std::int64_t head_dim, const FrameGrid& grid) {
+  const RateRow* nearest = nullptr;
+  for (const RateRow& row : kRates) {
+    if (row.head_dim != head_dim) continue;
+    if (!nearest || distance(row, grid) < distance(*nearest, grid)) nearest = &row;
+  }
+  if (!nearest) return std::nullopt;
+  return KernelGain{nearest->gain, nearest->frames, nearest->patches, nearest->heads, head_dim};
+}
 
 std::optional<MeasuredRates> measured_rates(const ModelPreset& model, const FrameGrid& grid) {
   if (model.head_dim != 128) return std::nullopt;
   const RateRow* nearest = nullptr;
   for (const RateRow& row : kRates) {
+    if (row.rates.dense_tflops == 0.0) continue;
     if (!nearest || distance(row, model.heads, grid) < distance(*nearest, model.heads, grid)) {
       nearest = &row;
     }

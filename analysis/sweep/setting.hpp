@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/geometry/frame_grid.hpp"
 #include "core/pattern/frame_pattern.hpp"
 
 namespace lvsa::analysis {
@@ -14,7 +15,7 @@ struct SweepSetting {
   double scale = 1.0;                    ///< sparsity scale
   std::int64_t window = 3;               ///< W, latent frames on each side
   std::int64_t n_first = 1;              ///< latent frames
-  std::optional<std::int64_t> interval;  ///< unset: automatic
+  std::optional<std::int64_t> interval;  ///< unset: automatic; 0: no keyframe grid
   std::int64_t reference = 21;           ///< latent frames
   std::optional<std::int64_t> budget;    ///< frames; stands for reference * scale where it is set
   bool expand = true;
@@ -34,18 +35,27 @@ SweepSetting parse_setting(const std::string& words);
 /// The interval in force for T latent frames: given, or automatic.
 std::int64_t interval_in_force(const SweepSetting& setting, std::int64_t frames);
 /// One pattern for each offset that the setting goes through: interval_in_force() of them when it
-/// rotates, else one.
+/// rotates (one without a keyframe grid), else one.
 std::vector<PatternSpec> pattern_specs(const SweepSetting& setting, std::int64_t frames);
 
 /// What a setting costs and covers; independent of the tensors.
 struct SettingFigures {
-  std::int64_t interval = 1;       ///< in force
-  double frame_density = 1.0;      ///< mean over the rotation
-  double token_density = 1.0;      ///< text included
-  double expected_speedup = 1.0;   ///< over dense, from measured kernel rates
-  double union_coverage = 1.0;     ///< share of frame pairs seen at least once in a full rotation
-  std::int64_t oldest_unseen = 0;  ///< steps: the longest time that a frame pair which is seen at
-                                   ///< all waits between two visits; 0: seen at every step
+  std::int64_t interval = 1;      ///< in force; 0: no keyframe grid
+  double frame_density = 1.0;     ///< mean over the rotation
+  double token_density = 1.0;     ///< text included
+  double expected_speedup = 1.0;  ///< over dense, from measured kernel rates
+  double union_coverage = 1.0;    ///< share of frame pairs seen at least once in a full rotation
+  /// Steps: the age of the oldest frame pair that is due, over a rotation that goes on for ever:
+  /// for a pair seen at some offsets, the largest distance between two of them in turn, less one.
+  /// Pairs that are never seen count in union_coverage alone. 0: what is seen is seen at every
+  /// step.
+  std::int64_t oldest_unseen = 0;
+  /// Steps, from the first one on, until every pair that is ever seen has been seen; 1: at once.
+  std::int64_t steps_to_cover = 1;
 };
+
+/// Those of a setting on a grid. Throws what build_frame_pattern() throws.
+SettingFigures setting_figures(const SweepSetting& setting, const FrameGrid& grid,
+                               std::int64_t head_dim);
 
 }  // namespace lvsa::analysis

@@ -20,7 +20,9 @@ struct SweepResults {
   std::vector<std::string> sample_classes;  ///< [samples]: "spatial", "temporal", ...; empty: none
   std::vector<ExcludedSample> excluded;
   std::vector<MetricValues> values;  ///< [settings * samples], samples fastest
-  std::int64_t rows_per_frame = 0;   ///< sampled
+  std::int64_t rows_per_frame = 0;   ///< sampled; 0: all
+  std::int64_t head_dim = 0;         ///< D
+  std::string speedup_source;        ///< where expected_speedup comes from, a line for people
   std::string identity;              ///< of the source
   Provenance provenance;
 
@@ -34,7 +36,8 @@ struct SweepResults {
 SweepResults read_sweep(const std::string& path);
 
 /// Mean of a metric over samples for one setting (minimum for kCosineMin and kRecallMin, maximum
-/// for kLseShiftMax); `chosen` empty: all samples.
+/// for kLseShiftMax); `chosen` empty: all samples. Samples where it is not defined (NaN) are left
+/// out; NaN when it is defined on none.
 double pooled(const SweepResults& results, std::size_t setting, Metric metric,
               const std::vector<std::size_t>& chosen = {});
 
