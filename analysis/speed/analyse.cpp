@@ -1,0 +1,142 @@
+#include "analysis/speed/analyse.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/speed/median_statistics.hpp"
+#include "core/error.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+void check_ratios(const SpeedCase& c, const std::vector<double>& ratios, const char* what) {
+  for (const double ratio : ratios) {
+    if (!std::isfinite(ratio) || ratio <= 0.0) {
+      throw Error(ErrorKind::kValue, fmt::format("case '{}': {} holds {}; a positive number is due",
+                                                 c.line, what, ratio));
+    }
+  }
+}
+
+// How far A differs from itself, and delta by it.
+void take_noise(SpeedCase& c, const SpeedRules& rules) {
+  if (!c.noise_ratios.empty()) {
+    c.noise_ratio = MedianSample(c.noise_ratios).interval(rules.noise_level);
+    const double low = c.noise_ratio.low > 0.0 ? 1.0 / c.noise_ratio.low : c.noise_ratio.high;
+    c.noise = std::max({low, c.noise_ratio.high, 1.0}) - 1.0;
+  }
+  c.delta = std::max(rules.least_delta, rules.noise_factor * c.noise);
+}
+
+// The smallest and the largest median of a process.
+struct Rounds {
+  double low = 0.0;
+  double high = 0.0;
+};
+Rounds round_medians(const SpeedCase& c) {
+  std::vector<std::vector<double>> of;
+  for (std::size_t i = 0; i < c.ratios.size(); ++i) {
+    const auto round = static_cast<std::size_t>(c.block_round[i]);
+    if (of.size() <= round) of.resize(round + 1);
+    of[round].push_back(c.ratios[i]);
+  }
+  Rounds rounds{1e300, 0.0};
+  for (const std::vector<double>& ratios : of) {
+    if (ratios.empty()) continue;
+    const double median = median_of(ratios);
+    rounds = {std::min(rounds.low, median), std::max(rounds.high, median)};
+  }
+  return rounds;
+}
+
+// Why the measurement cannot be believed, whatever its interval says; empty: nothing is wrong.
+std::string suspicion(const SpeedCase& c, const SpeedRules& rules, std::size_t cases) {
+  if (std::abs(std::log(c.clock_ratio)) > std::log1p(rules.clock_change)) {
+    return fmt::format("the clock in B's calls was {:+.1f} % of that in A's; {:.1f} % may be",
+                       (c.clock_ratio - 1.0) * 100.0, rules.clock_change * 100.0);
+  }
+  if (c.block_round.size() != c.ratios.size()) return "";
+  const Rounds rounds = round_medians(c);
+  constexpr double kPoint = 0.001;  // a run of processes that agree is accused once in a thousand
+  if (rounds.high > rounds.low * (1.0 + c.delta) &&
+      kruskal_wallis(c.ratios, c.block_round) < kPoint / static_cast<double>(cases)) {
+    return fmt::format("the processes disagree: medians from {:.3f} to {:.3f}", rounds.low,
+                       rounds.high);
+  }
+  return "";
+}
+
+std::string why_undecided(const SpeedCase& c, const SpeedRules& rules, std::size_t cases,
+                          bool same_but_for_delta) {
+  const std::int64_t least = least_blocks(rules, cases);
+  if (static_cast<std::int64_t>(MedianSample(c.ratios).effective()) < least) {
+    return fmt::format("{} blocks, {} of them independent; {} are due at the least",
+                       c.ratios.size(), MedianSample(c.ratios).effective(), least);
+  }
+  if (same_but_for_delta || c.delta > rules.most_delta) {
+    return fmt::format(
+        "A against itself varies by {:.1f} %, so delta is {:.1f} %: more blocks or a quieter "
+        "machine is due",
+        c.noise * 100.0, c.delta * 100.0);
+  }
+  return fmt::format("the interval {:.3f} .. {:.3f} crosses {}", c.ratio.low, c.ratio.high,
+                     c.ratio.high > 1.0 + c.delta
+                         ? fmt::format("1 + delta = {:.3f}", 1.0 + c.delta)
+                         : fmt::format("1 / (1 + delta) = {:.3f}", 1.0 / (1.0 + c.delta)));
+}
+
+void conclude(SpeedCase& c, const SpeedRules& rules, std::size_t cases, const HolmStep& change,
+              const HolmStep& same) {
+  const MedianSample sample(c.ratios);
+  c.ratio = sample.interval(1.0 - change.threshold);
+  c.reason = suspicion(c, rules, cases);
+  c.verdict = SpeedVerdict::kUndecided;
+  if (!c.reason.empty()) return;
+  if (change.rejected) {
+    c.verdict = c.ratio.median > 1.0 ? SpeedVerdict::kSlower : SpeedVerdict::kFaster;
+  } else if (same.rejected && c.delta <= rules.most_delta) {
+    c.ratio = sample.interval(1.0 - same.threshold);
+    c.verdict = SpeedVerdict::kSame;
+  } else {
+    c.reason = why_undecided(c, rules, cases, same.rejected);
+  }
+}
+
+}  // namespace
+
+std::int64_t least_blocks(const SpeedRules& rules, std::size_t cases) {
+  const double side = rules.alpha / (2.0 * static_cast<double>(std::max<std::size_t>(1, cases)));
+  return static_cast<std::int64_t>(std::ceil(-std::log2(side)));
+}
+
+void analyse_speed(SpeedComparison& comparison) {
+  const SpeedRules& rules = comparison.rules;
+  const std::size_t count = comparison.cases.size();
+  std::vector<double> p_change;
+  std::vector<double> p_same;
+  for (SpeedCase& c : comparison.cases) {
+    if (c.ratios.empty()) {
+      throw Error(ErrorKind::kValue, fmt::format("case '{}': no ratios; some are due", c.line));
+    }
+    check_ratios(c, c.ratios, "ratios");
+    check_ratios(c, c.noise_ratios, "noise_ratios");
+    take_noise(c, rules);
+    const MedianSample sample(c.ratios);
+    const double top = 1.0 + c.delta;
+    const double bottom = 1.0 / top;
+    // Two-sided both, so that a verdict is what the printed interval shows.
+    c.p_change = std::min(1.0, 2.0 * std::min(sample.p_at_most(top), sample.p_at_least(bottom)));
+    c.p_same = std::min(1.0, 2.0 * std::max(sample.p_at_least(top), sample.p_at_most(bottom)));
+    p_change.push_back(c.p_change);
+    p_same.push_back(c.p_same);
+  }
+  const std::vector<HolmStep> change = holm(p_change, rules.alpha);
+  const std::vector<HolmStep> same = holm(p_same, rules.alpha);
+  for (std::size_t i = 0; i < count; ++i) {
+    conclude(comparison.cases[i], rules, count, change[i], same[i]);
+  }
+}
+
+}  // namespace lvsa::analysis
