@@ -21,9 +21,11 @@ struct SweepResults {
   std::vector<ExcludedSample> excluded;
   std::vector<MetricValues> values;  ///< [settings * samples], samples fastest
   std::int64_t rows_per_frame = 0;   ///< sampled; 0: all
+  std::uint64_t row_seed = 0;        ///< of their choice
   std::int64_t head_dim = 0;         ///< D
   std::string speedup_source;        ///< where expected_speedup comes from, a line for people
   std::string identity;              ///< of the source
+  std::string tool;                  ///< version and commit that computed the values
   Provenance provenance;
 
   const MetricValues& at(std::size_t setting, std::size_t sample) const {
