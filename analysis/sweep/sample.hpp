@@ -22,7 +22,7 @@ struct SampleId {
   bool operator==(const SampleId&) const = default;
 };
 
-/// "layer 3, step 10, batch 0, head 5"; what is not known is left out.
+/// "layer 3, step 10, batch 0, head 5"; what is not known (negative) is left out.
 std::string describe(const SampleId& id);
 
 /// One head of one call. The views have the shape [1, S, 1, D] with S = grid.seq_len(); text tokens
@@ -57,6 +57,12 @@ class SampleSource {
   /// What decides the values (path, size and hash of a file, or the words of a synthetic video):
   /// results of sources that differ in it do not belong together.
   virtual std::string identity() const = 0;
+  /// Class of the sample's head where the source says one ("spatial", "temporal", "global",
+  /// "diffuse"); empty: not said.
+  virtual std::string head_class(std::size_t) const { return {}; }
 };
+
+/// head_class() of all samples; empty where the source says none at all.
+std::vector<std::string> sample_classes(const SampleSource& source);
 
 }  // namespace lvsa::analysis

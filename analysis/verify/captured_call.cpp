@@ -155,32 +155,6 @@ void require_finite(const TensorSource& file, const std::string& name, const Ten
   }
 }
 
-// One factor for each (batch element, head); a file may give them for the heads alone, or one for
-// all. Empty: the file has none.
-std::vector<float> read_scales(const TensorSource& file, const std::string& name, const Case& c,
-                               std::int64_t heads) {
-  const auto form = file.form(name);
-  if (!form) return {};
-  const auto count = form->elements();
-  if (element_dtype(form->type) != LVSA_F32 && element_dtype(form->type) != LVSA_F64) {
-    fail(file, name, fmt::format("is {}; float32 or float64 is due", element_name(form->type)));
-  }
-  if (count != 1 && count != heads && count != c.batch * heads) {
-    fail(file, name,
-         fmt::format("has shape [{}]; one factor, {} (heads) or {} x {} are due",
-                     fmt::join(form->shape, ", "), heads, c.batch, heads));
-  }
-  std::vector<double> values(static_cast<std::size_t>(count));
-  file.read(name, values.data());
-  std::vector<float> scales(static_cast<std::size_t>(c.batch * heads));
-  for (std::size_t i = 0; i < scales.size(); ++i) {
-    scales[i] = static_cast<float>(values[i % values.size()]);
-    if (std::isfinite(scales[i]) && scales[i] > 0.0F) continue;
-    fail(file, name, fmt::format("{} is no factor; finite ones above 0 are due", scales[i]));
-  }
-  return scales;
-}
-
 }  // namespace
 
 std::string captured_name(const std::string& group, const char* tensor) {
@@ -291,6 +265,30 @@ Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, con
   return result;
 }
 
+std::vector<float> captured_scales(const TensorSource& file, const std::string& name,
+                                   std::int64_t batch, std::int64_t heads) {
+  const auto form = file.form(name);
+  if (!form) return {};
+  const auto count = form->elements();
+  if (element_dtype(form->type) != LVSA_F32 && element_dtype(form->type) != LVSA_F64) {
+    fail(file, name, fmt::format("is {}; float32 or float64 is due", element_name(form->type)));
+  }
+  if (count != 1 && count != heads && count != batch * heads) {
+    fail(file, name,
+         fmt::format("has shape [{}]; one factor, {} (heads) or {} x {} are due",
+                     fmt::join(form->shape, ", "), heads, batch, heads));
+  }
+  std::vector<double> values(static_cast<std::size_t>(count));
+  file.read(name, values.data());
+  std::vector<float> scales(static_cast<std::size_t>(batch * heads));
+  for (std::size_t i = 0; i < scales.size(); ++i) {
+    scales[i] = static_cast<float>(values[i % values.size()]);
+    if (std::isfinite(scales[i]) && scales[i] > 0.0F) continue;
+    fail(file, name, fmt::format("{} is no factor; finite ones above 0 are due", scales[i]));
+  }
+  return scales;
+}
+
 AttentionTensors captured_tensors(const Case& c) {
   const CaptureName name = parse_capture_name(c.file);
   const auto file = open_tensor_file(name.path);
@@ -307,7 +305,7 @@ AttentionTensors captured_tensors(const Case& c) {
     return tensors;
   }
   const auto scales = [&](const char* of, std::int64_t heads) {
-    auto found = read_scales(*file, captured_name(name.group, of), c, heads);
+    auto found = captured_scales(*file, captured_name(name.group, of), c.batch, heads);
     if (found.empty()) found.assign(static_cast<std::size_t>(c.batch * heads), 1.0F);
     return found;
   };

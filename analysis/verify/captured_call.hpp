@@ -59,6 +59,12 @@ std::vector<CapturedTensor> captured_inputs(const TensorSource& file, const std:
 Tensor read_captured(const TensorSource& file, const CapturedTensor& tensor, const Case& c,
                      std::int64_t heads, bool finite, DType dtype = LVSA_DTYPE_NONE);
 
+/// Factors of a tensor in e4m3, one for each (batch element, head); a file may give them for the
+/// heads alone, or one for all. Empty: the file has none. Throws Error(kValue) for another shape or
+/// type, and for what is no factor.
+std::vector<float> captured_scales(const TensorSource& file, const std::string& name,
+                                   std::int64_t batch, std::int64_t heads);
+
 /// q, k and v of a case that names a file: captured ones, and those of the recorded vectors. For
 /// e4m3 with the factors q_scale, k_scale and v_scale of the group, 1 where it has none.
 AttentionTensors captured_tensors(const Case& c);
