@@ -18,7 +18,11 @@ constexpr std::string_view kStyle = R"css(
 .plain { font-size: .86rem; }
 .plain th, .plain td { text-align: left; padding: .28rem .9rem .28rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .plain td.n, .plain th.n { text-align: right; white-space: nowrap; }
-.plain .w { white-space: nowrap; }
+.plain tbody th { font-weight: 500; }
+.copybox + .spread { margin-top: .9rem; }
+.plain .w, .plain th button.link { white-space: nowrap; }
+.plain thead th { vertical-align: bottom; }
+.plain thead th.n, .plain thead th.n button { white-space: normal; max-width: 9rem; text-align: right; }
 .plain .text { overflow-wrap: anywhere; min-width: 12rem; }
 .plain thead button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; white-space: nowrap; }
 .plain thead button:hover { color: var(--accent); }
@@ -59,6 +63,7 @@ details.more > summary { cursor: pointer; color: var(--accent); font-size: .9rem
   .needs-script.controls, details.more, .chart-hint { display: none; }
   .chart-box { height: auto; min-height: 0; break-inside: avoid; }
   .chart-box canvas { width: 100% !important; height: auto !important; }
+  .panel.scroll, #chosen-body { break-inside: auto; } tr, h2, h3 { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .plain { font-size: 8pt; } .spread { grid-template-columns: minmax(0, 1fr); }
 }
 )css";

@@ -123,12 +123,29 @@ const lvsaPage = (() => {
   // lines], pick(at). Colours are functions, since the theme may change and paper is white.
   const scatter = (canvas) => {
     if (!hasCharts) return { update() {} };
-    let chart = null, spec = null;
+    let chart = null, spec = null, paper = false;
+    const reach = (side) => {
+      let low = Infinity, high = -Infinity;
+      for (const group of spec.groups) {
+        for (const point of group.points) { low = Math.min(low, point[side]); high = Math.max(high, point[side]); }
+      }
+      if (!(low <= high)) return {};
+      // Ends at 1, 2 or 5 times a power of ten, so that the ticks fall on such numbers.
+      const nice = (value, up) => {
+        const power = 10 ** Math.floor(Math.log10(value));
+        const steps = [1, 2, 5, 10].map((step) => step * power);
+        return up ? steps.find((step) => step >= value * 1.02) || 20 * power : steps.reverse().find((step) => step <= value * 0.98) || 0.5 * power;
+      };
+      return spec[side].log ? { min: nice(low, false), max: nice(high, true) } : { grace: "4%", beginAtZero: false };
+    };
     const axis = (side) => ({
+      ...reach(side),
+      afterBuildTicks(scale) {
+        if (spec[side].log) scale.ticks = scale.ticks.filter((tick) => /^[125]e/.test(Number(tick.value.toPrecision(8)).toExponential()));
+      },
       type: spec[side].log ? "logarithmic" : "linear",
       title: { display: true, text: spec[side].title, color: colour("ink"), font: { size: 13 } },
-      ticks: { color: colour("soft"), maxRotation: 0, autoSkipPadding: 14, callback(value) {
-        if (spec[side].log && !/^[125]/.test(value.toExponential())) return "";
+      ticks: { color: colour("soft"), maxRotation: 0, autoSkipPadding: 14, autoSkip: !spec[side].log, callback(value) {
         return number(value);
       } },
       grid: { color: colour("line"), borderColor: colour("soft"), tickColor: colour("line") },
@@ -137,7 +154,7 @@ const lvsaPage = (() => {
     const datasets = () => {
       const many = spec.groups.reduce((sum, group) => sum + group.points.length, 0) > 2000;
       const sets = spec.groups.map((group) => ({
-        label: group.label, data: group.points, pointStyle: group.shape, pointRadius: many ? 2.5 : 5,
+        label: group.label, data: group.points, pointStyle: group.shape, pointRadius: (many ? 2.5 : 5) * (["triangle", "rectRot"].includes(group.shape) ? 1.3 : 1),
         pointHoverRadius: many ? 6 : 8, pointHitRadius: 4, backgroundColor: group.colour(), borderColor: many ? group.colour() : colour("panel"),
         pointBorderWidth: ["crossRot", "star"].includes(group.shape) ? 2 : 1, order: 2, showLine: false,
         ...(["crossRot", "star"].includes(group.shape) ? { borderColor: group.colour() } : {}),
@@ -152,7 +169,7 @@ const lvsaPage = (() => {
       if (!spec) return;
       const data = { datasets: datasets() };
       const options = {
-        animation: false, parsing: false, normalized: true, responsive: true, maintainAspectRatio: false,
+        animation: false, parsing: false, normalized: true, responsive: !paper, maintainAspectRatio: false,
         devicePixelRatio: Math.max(2, window.devicePixelRatio || 1),
         interaction: { mode: "nearest", intersect: true },
         scales: { x: axis("x"), y: axis("y") },
@@ -180,9 +197,9 @@ const lvsaPage = (() => {
       chart.update("none");
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-    addEventListener("beforeprint", draw);
-    addEventListener("afterprint", draw);
-    matchMedia("print").addEventListener("change", draw);
+    // On paper the chart has a size of its own, which the style then fits to the page.
+    addEventListener("beforeprint", () => { paper = true; draw(); if (chart) chart.resize(860, 460); });
+    addEventListener("afterprint", () => { paper = false; draw(); if (chart) chart.resize(); });
     return { update(next) { spec = next; draw(); }, chart: () => chart };
   };
 

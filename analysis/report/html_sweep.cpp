@@ -122,10 +122,14 @@ std::string front_html(const SweepResults& r, const SweepColumn& x, const SweepC
   return html + "</tbody></table></div>\n";
 }
 
-std::string tables_html() {
+std::string chosen_html() {
   return R"html(<section class="needs-script" aria-labelledby="chosen-heading"><h2 id="chosen-heading">Chosen setting</h2>
 <div class="panel" id="chosen-body"></div></section>
-<section class="needs-script controls" aria-labelledby="settings-heading"><div class="bar"><h2 id="settings-heading">All settings</h2>
+)html";
+}
+
+std::string tables_html() {
+  return R"html(<section class="needs-script controls" aria-labelledby="settings-heading"><div class="bar"><h2 id="settings-heading">All settings</h2>
 <span class="pager" id="pager"><button type="button" class="plain" id="page-back">Back</button><span id="page-number"></span><button type="button" class="plain" id="page-on">On</button></span></div>
 <div class="panel scroll" role="region" tabindex="0" aria-label="All settings"><table class="plain"><thead id="settings-head"></thead><tbody id="settings-body"></tbody></table></div></section>
 )html";
@@ -213,8 +217,9 @@ std::string html_sweep(const SweepResults& results, const SweepPageOptions& opti
       chart_page_head(fmt::format("Sweep of {} settings - LVSA", results.settings.size()),
                       "front-heading", "Skip to the chart");
   html += header_html(results) + banner_html(results, options) + tiles_html(results, front.size()) +
-          chart_html(x, y, front) + front_html(results, x, y, front) + tables_html() +
-          excluded_html(results) + help_html(results) + provenance_panel(results.provenance);
+          chart_html(x, y, front) + chosen_html() + front_html(results, x, y, front) +
+          tables_html() + excluded_html(results) + help_html(results) +
+          provenance_panel(results.provenance);
   html +=
       "</main>\n<footer><p>The same as data: sweep.h5 and sweep.csv.</p></footer>\n<noscript><p "
       "class=\"panel\">Without script this page shows one chart and its front; sweep.csv has all "

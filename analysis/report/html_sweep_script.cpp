@@ -19,7 +19,8 @@ constexpr std::string_view kScript = R"js(
     const column = (key) => columns.find((one) => one.key === key);
     const metrics = columns.filter((one) => one.metric >= 0);
     for (const one of columns) one.values = one.values.map((value) => value === null ? NaN : value);
-    const short = words.map((text) => text);
+    // The words that tell the settings apart.
+    const short = words.map((text, at) => axes.map((axis) => `${axis.name}=${axis.values[axis.index[at]]}`).filter((word) => !word.endsWith("=-")).join(" ") || text);
     const titleOf = (one) => one.unit ? `${one.title} (${one.unit})` : one.title;
     const arrow = { 1: ", higher is better", "-1": ", lower is better", 0: "" };
     const state = { x: data.x, y: data.y, chosen: data.best, page: 0, sort: null };
@@ -130,16 +131,19 @@ constexpr std::string_view kScript = R"js(
       for (const i of drawable) groups[axis ? axis.index[i] : 0].points.push({ x: x[i], y: y[i], at: i });
       const ordered = Boolean(axis) && axis.values.length > 2;
       const point = (at, text, colour, radius) => ({ x: x[at], y: y[at], text, colour, radius });
-      const marks = [];
-      if (view.knee !== null) marks.push(point(view.knee, "knee", "accent", 9));
-      if (view.best !== null) marks.push(point(view.best, "best", "pass", 12));
-      if (state.chosen !== null && indices.includes(state.chosen)) marks.push(point(state.chosen, "chosen", "ink", 15));
+      const named = new Map();
+      for (const [at, name, colour, radius] of [[view.knee, "knee", "accent", 9], [view.best, "best", "pass", 9], [state.chosen, "chosen", "ink", 13]]) {
+        if (at === null || !indices.includes(at)) continue;
+        if (named.has(at)) named.get(at).text += `, ${name}`;
+        else named.set(at, point(at, name, colour, radius));
+      }
+      const marks = [...named.values()];
       chart.update({
         x: { title: titleOf(cx) + arrow[cx.better], log: log.x }, y: { title: titleOf(cy) + arrow[cy.better], log: log.y },
         groups: groups.filter((group) => group.points.length).map((group) => ({
           label: group.label, points: group.points, shape: groupShape(ordered && axis.values.length > 7 ? 0 : group.at),
           colour: () => groupColour(group.at, axis ? axis.values.length : 1, ordered) })),
-        legend: axis ? axis.title : "", line: view.front.map((i) => ({ x: x[i], y: y[i] })), lineLabel: "front",
+        legend: axis ? axis.title : "", line: view.front.filter((i) => drawable.includes(i)).map((i) => ({ x: x[i], y: y[i] })), lineLabel: "front",
         marks, limit: view.bound,
         tip: (at) => [short[at], [`${cx.title} ${number(x[at], 4)}`, `${cy.title} ${number(y[at], 4)}`, ...describe(at), "click to choose"]],
         pick: (at) => choose(at),
@@ -156,7 +160,7 @@ constexpr std::string_view kScript = R"js(
       return make("td", { class: "n", textContent: number(values[at], 4) });
     });
     const rowOf = (at, list) => {
-      const button = make("button", { type: "button", class: "link mono", textContent: words[at] });
+      const button = make("button", { type: "button", class: "link mono", textContent: short[at], title: words[at] });
       button.addEventListener("click", () => choose(at, true));
       return make("tr", { class: at === state.chosen ? "chosen" : "" }, make("th", { scope: "row" }, button, ...tagsOf(at)), ...cellsOf(at, list));
     };
@@ -220,7 +224,7 @@ constexpr std::string_view kScript = R"js(
       const table = make("table", { class: "heat" });
       table.append(make("thead", {}, make("tr", {}, make("th", { scope: "col", textContent: "layer \\ head" }), ...heads.map((head) => make("th", { scope: "col", textContent: head })))));
       table.append(make("tbody", {}, ...rows.map((row, r) => make("tr", {}, make("th", { scope: "row", textContent: layers[r] < 0 ? "-" : layers[r] }),
-        ...row.map((value, c) => make("td", { class: Number.isNaN(value) ? "" : `lv${level(value)}`, textContent: Number.isNaN(value) ? "" : number(value, heads.length > 16 ? 2 : 3),
+        ...row.map((value, c) => make("td", { class: Number.isNaN(value) ? "" : `lv${level(value)}`, textContent: Number.isNaN(value) ? "" : number(value, heads.length > 8 ? 2 : 3),
           title: `layer ${layers[r]}, head ${heads[c]}: ${number(value, 4)}` }))))));
       return table;
     };
@@ -264,7 +268,7 @@ constexpr std::string_view kScript = R"js(
           if (found >= 0) { worst = number(values[at * samples.length + found], 4); where = sampleName(samples[found]); }
         }
         rows.push(make("tr", {}, make("th", { scope: "row", textContent: titleOf(one) }), make("td", { class: "n", textContent: number(one.values[at], 4) }),
-          make("td", { class: "n", textContent: worst }), make("td", { class: "soft", textContent: where })));
+          make("td", { class: "n", textContent: worst }), make("td", { class: "soft w", textContent: where })));
       }
       const table = make("table", { class: "plain" }, make("caption", { class: "visually-hidden", textContent: "Metrics of the chosen setting" }),
         make("thead", {}, make("tr", {}, make("th", { scope: "col", textContent: "Metric" }), make("th", { scope: "col", class: "n", textContent: "all samples" }),
