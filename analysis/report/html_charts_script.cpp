@@ -206,12 +206,12 @@ const lvsaPage = (() => {
   // Best settings for two columns, each with better: 1 (higher) or -1 (lower); none dominates
   // another. Of equal ones the first stays.
   const front = (indices, x, y, betterX, betterY) => {
-    const order = indices.filter((i) => Number.isFinite(x[i]) && Number.isFinite(y[i]));
-    order.sort((a, b) => betterX * (x[b] - x[a]) || betterY * (y[b] - y[a]) || a - b);
+    const order = indices.filter((i) => Number.isFinite(x[i]) && !Number.isNaN(y[i]));
+    const above = (a, b) => a === b ? 0 : a > b ? -1 : 1;
+    order.sort((a, b) => above(betterX * x[a], betterX * x[b]) || above(betterY * y[a], betterY * y[b]) || a - b);
     const kept = [];
-    let best = -Infinity;
     for (const i of order) {
-      if (betterY * y[i] > best) { kept.push(i); best = betterY * y[i]; }
+      if (!kept.length || betterY * y[i] > betterY * y[kept[kept.length - 1]]) kept.push(i);
     }
     return kept;
   };

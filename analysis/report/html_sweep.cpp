@@ -39,21 +39,31 @@ std::string header_html(const SweepResults& r) {
       facts);
 }
 
-std::string banner_html(const SweepResults& r, const SweepPageOptions& options) {
-  if (options.requirement.empty()) return "";
-  const std::string asked = escape_markup(options.requirement);
-  if (!options.best) {
-    return fmt::format(
-        "<p class=\"verdict s-fail\"><span>No setting meets {}</span><span class=\"note\">The "
-        "front below shows how near they come.</span></p>\n",
-        asked);
-  }
-  const SettingFigures& figures = r.figures[*options.best];
+std::string words_html(const SweepResults& r, std::size_t setting) {
+  const SettingFigures& figures = r.figures[setting];
   return fmt::format(
-      "<p class=\"verdict s-pass\"><span>Best under {}: <span class=\"mono\">{}</span></span><span "
-      "class=\"note\">Expected speedup {}x at a token density of {}.</span></p>\n",
-      asked, escape_markup(setting_words(r.settings[*options.best])),
-      number_text(figures.expected_speedup), number_text(figures.token_density));
+      "<span class=\"mono\">{}</span></span><span class=\"note\">Expected speedup {}x at a token "
+      "density of {}.",
+      escape_markup(setting_words(r.settings[setting])), number_text(figures.expected_speedup),
+      number_text(figures.token_density));
+}
+
+std::string banner_html(const SweepResults& r, const FrontRequest& request, const Front& front) {
+  if (request.requirements.empty()) return "";
+  std::string asked;
+  for (const Requirement& requirement : request.requirements) {
+    asked += (asked.empty() ? "" : ", ") + escape_markup(requirement.text());
+  }
+  if (front.best) {
+    return fmt::format("<p class=\"verdict s-pass\"><span>Best under {}: {}</span></p>\n", asked,
+                       words_html(r, *front.best));
+  }
+  if (!front.nearest) {
+    return fmt::format("<p class=\"verdict s-fail\"><span>No setting meets {}</span></p>\n", asked);
+  }
+  return fmt::format(
+      "<p class=\"verdict s-fail\"><span>No setting meets {}; nearest: {}</span></p>\n", asked,
+      words_html(r, *front.nearest));
 }
 
 std::string tiles_html(const SweepResults& r, std::size_t front) {
@@ -100,7 +110,7 @@ std::string chart_html(const SweepColumn& x, const SweepColumn& y,
 }
 
 std::string front_html(const SweepResults& r, const SweepColumn& x, const SweepColumn& y,
-                       const std::vector<std::size_t>& front) {
+                       const Front& front) {
   std::string html = fmt::format(
       "<h2>Front</h2>\n<p class=\"count\" id=\"front-count\">{} settings that no other one beats "
       "in "
@@ -109,14 +119,17 @@ std::string front_html(const SweepResults& r, const SweepColumn& x, const SweepC
       "<th scope=\"col\">Setting</th><th scope=\"col\" class=\"n\">{}</th><th scope=\"col\" "
       "class=\"n\">expected speedup (x)</th><th scope=\"col\" class=\"n\">{}</th></tr></thead>"
       "<tbody id=\"front-body\">\n",
-      front.size(), escape_markup(x.title), escape_markup(y.title), escape_markup(x.title),
+      front.settings.size(), escape_markup(x.title), escape_markup(y.title), escape_markup(x.title),
       escape_markup(y.title));
-  for (std::size_t k = 0; k < std::min(front.size(), kStaticRows); ++k) {
-    const std::size_t i = front[k];
+  for (std::size_t k = 0; k < std::min(front.settings.size(), kStaticRows); ++k) {
+    const std::size_t i = front.settings[k];
     html += fmt::format(
-        "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td>"
+        "<tr><th scope=\"row\" class=\"mono\">{}{}{}</th><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td>"
         "<td class=\"n\">{}</td></tr>\n",
-        escape_markup(setting_words(r.settings[i])), number_text(x.values[i], 4),
+        escape_markup(setting_words(r.settings[i])),
+        i == front.knee ? "<span class=\"tag knee\">knee</span>" : "",
+        i == front.best ? "<span class=\"tag best\">best</span>" : "", number_text(x.values[i], 4),
         number_text(r.figures[i].expected_speedup, 4), number_text(y.values[i], 4));
   }
   return html + "</tbody></table></div>\n";
@@ -182,8 +195,8 @@ std::string help_html(const SweepResults& r) {
             "softmax that the attended keys hold") +
       entry("Front", "settings that no other one beats in both figures of the chart") +
       entry("Knee",
-            "the setting of the front that lies farthest from the straight line between its ends, "
-            "both figures scaled to 0 and 1 there") +
+            "the setting of the front that lies farthest below the straight line between its ends, "
+            "both figures scaled to the front's extent") +
       entry("Best",
             "the highest expected speedup among the settings that keep a requirement or the bound "
             "above");
@@ -203,34 +216,36 @@ std::string help_html(const SweepResults& r) {
 
 }  // namespace
 
-std::string html_sweep(const SweepResults& results, const SweepPageOptions& options) {
-  const std::vector<SweepColumn> columns = sweep_columns(results);
-  const auto by_key = [&](std::string_view key) {
+std::string html_sweep(const SweepResults& results, const FrontRequest& request) {
+  const Front front = find_front(results, request);
+  const std::vector<SweepColumn> columns = sweep_columns(results, front);
+  const auto by_key = [&](std::string_view key) -> const SweepColumn& {
     const auto at = std::find_if(columns.begin(), columns.end(),
                                  [&](const SweepColumn& c) { return c.key == key; });
     return at == columns.end() ? columns[1] : *at;  // the speedup, where nothing was measured
   };
-  const SweepColumn x = columns.front();
-  const SweepColumn y = by_key(info(options.metric).name);
-  const std::vector<std::size_t> front = column_front(x, y);
-  std::string html =
-      chart_page_head(fmt::format("Sweep of {} settings - LVSA", results.settings.size()),
-                      "front-heading", "Skip to the chart");
-  html += header_html(results) + banner_html(results, options) + tiles_html(results, front.size()) +
-          chart_html(x, y, front) + chosen_html() + front_html(results, x, y, front) +
-          tables_html() + excluded_html(results) + help_html(results) +
-          provenance_panel(results.provenance);
+  const bool by_speed = request.cost == FrontCost::kExpectedSpeedup;
+  const SweepColumn& x = by_key(by_speed ? "speedup" : "density");
+  const SweepColumn& y = by_key(info(request.metric).name);
+  std::string html = chart_page_head(
+      fmt::format("Sweep of {} - LVSA", counted(results.settings.size(), "setting")),
+      "front-heading", "Skip to the chart");
+  html += header_html(results) + banner_html(results, request, front) +
+          tiles_html(results, front.settings.size()) + chart_html(x, y, front.settings) +
+          chosen_html() + front_html(results, x, y, front) + tables_html() +
+          excluded_html(results) + help_html(results) + provenance_panel(results.provenance);
   html +=
-      "</main>\n<footer><p>The same as data: sweep.h5 and sweep.csv.</p></footer>\n<noscript><p "
-      "class=\"panel\">Without script this page shows one chart and its front; sweep.csv has all "
-      "settings.</p></noscript>\n";
-  return html + sweep_data_html(results, options, columns) + chart_page_end(html_sweep_script());
+      "<noscript><p class=\"panel\">Without script this page shows one chart and its front; "
+      "sweep.csv has all settings.</p></noscript>\n</main>\n<footer><p>The same as data: sweep.h5 "
+      "and sweep.csv.</p></footer>\n";
+  return html + sweep_data_html(results, columns, x.key, y.key, front.best) +
+         chart_page_end(html_sweep_script());
 }
 
 void write_sweep_page(const SweepResults& results, const std::string& path,
-                      const SweepPageOptions& options) {
+                      const FrontRequest& request) {
   AtomicFile file(path);
-  file.write(html_sweep(results, options));
+  file.write(html_sweep(results, request));
   file.commit();
 }
 

@@ -111,30 +111,33 @@ const std::vector<AxisRule>& axis_rules() {
   return kRules;
 }
 
-SweepColumn figure_column(const SweepResults& results, const char* key, const char* title,
-                          const char* unit, int better, double (*value)(const SettingFigures&)) {
-  SweepColumn column{key, title, unit, better, false, -1, {}};
-  for (const SettingFigures& figures : results.figures) column.values.push_back(value(figures));
-  return column;
-}
+struct FigureRule {
+  const char* key;
+  const char* title;
+  const char* unit;
+  int better;
+};
+// Under the names that requirements use.
+constexpr FigureRule kFigures[] = {
+    {"density", "token density", "", -1},
+    {"speedup", "expected speedup", "x", 1},
+    {"frame_density", "frame density", "", -1},
+    {"coverage", "union coverage over a rotation", "", 1},
+    {"oldest_unseen", "age of the oldest unseen pair", "steps", -1},
+    {"steps_to_cover", "steps until all that is ever seen was", "steps", -1},
+    {"interval", "interval in force", "frames", 0}};
 
 }  // namespace
 
-std::vector<SweepColumn> sweep_columns(const SweepResults& results) {
-  using F = const SettingFigures&;
-  std::vector<SweepColumn> columns = {
-      figure_column(results, "token_density", "token density", "", -1,
-                    [](F f) { return f.token_density; }),
-      figure_column(results, "expected_speedup", "expected speedup", "x", 1,
-                    [](F f) { return f.expected_speedup; }),
-      figure_column(results, "frame_density", "frame density", "", -1,
-                    [](F f) { return f.frame_density; }),
-      figure_column(results, "union_coverage", "union coverage over a rotation", "", 1,
-                    [](F f) { return f.union_coverage; }),
-      figure_column(results, "oldest_unseen", "age of the oldest unseen pair", "steps", -1,
-                    [](F f) { return static_cast<double>(f.oldest_unseen); }),
-      figure_column(results, "interval", "interval in force", "frames", 0,
-                    [](F f) { return static_cast<double>(f.interval); })};
+std::vector<SweepColumn> sweep_columns(const SweepResults& results, const Front& front) {
+  std::vector<SweepColumn> columns;
+  for (const FigureRule& rule : kFigures) {
+    SweepColumn column{rule.key, rule.title, rule.unit, rule.better, false, -1, {}};
+    for (const SettingFigures& figures : results.figures) {
+      column.values.push_back(figure_value(figures, rule.key));
+    }
+    columns.push_back(std::move(column));
+  }
   if (results.samples.empty()) return columns;
   for (const MetricInfo& each : metric_infos()) {
     SweepColumn column{std::string(each.name),
@@ -144,8 +147,8 @@ std::vector<SweepColumn> sweep_columns(const SweepResults& results) {
                        is_logarithmic(each.metric),
                        static_cast<int>(each.metric),
                        {}};
-    for (std::size_t i = 0; i < results.settings.size(); ++i) {
-      column.values.push_back(pooled(results, i, each.metric));
+    for (const MetricValues& values : front.pooled) {
+      column.values.push_back(values[static_cast<std::size_t>(each.metric)]);
     }
     columns.push_back(std::move(column));
   }
@@ -171,26 +174,6 @@ std::vector<SweepAxis> sweep_axes(const SweepResults& results) {
   return axes;
 }
 
-std::vector<std::size_t> column_front(const SweepColumn& x, const SweepColumn& y) {
-  if (x.better == 0 || y.better == 0) return {};
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < x.values.size(); ++i) {
-    if (std::isfinite(x.values[i]) && std::isfinite(y.values[i])) order.push_back(i);
-  }
-  const auto rank = [&](std::size_t i) {
-    return std::tuple(-x.better * x.values[i], -y.better * y.values[i], i);
-  };
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
-  std::vector<std::size_t> front;
-  for (const std::size_t i : order) {
-    if (front.empty() || y.better * y.values[i] > y.better * y.values[front.back()]) {
-      front.push_back(i);
-    }
-  }
-  return front;
-}
-
 std::vector<Metric> page_metrics(const SweepResults& results) {
   static constexpr std::array kOrder = {
       Metric::kRelativeL2,   Metric::kRecallMean, Metric::kRelativeL1,   Metric::kPsnr,
@@ -203,16 +186,17 @@ std::vector<Metric> page_metrics(const SweepResults& results) {
   return {kOrder.begin(), kOrder.begin() + static_cast<std::ptrdiff_t>(fit)};
 }
 
-std::string sweep_data_html(const SweepResults& results, const SweepPageOptions& options,
-                            const std::vector<SweepColumn>& columns) {
+std::string sweep_data_html(const SweepResults& results, const std::vector<SweepColumn>& columns,
+                            const std::string& x, const std::string& y,
+                            std::optional<std::size_t> best) {
   const std::vector<Metric> kept = page_metrics(results);
-  std::string json = fmt::format(
-      R"({{"words":{},"axes":{},"columns":{},"samples":{},"best":{},"x":"token_density","y":{},"kept":{}}})",
+  const std::string json = fmt::format(
+      R"({{"words":{},"axes":{},"columns":{},"samples":{},"best":{},"x":{},"y":{},"kept":{}}})",
       joined_array<SweepSetting>(results.settings,
                                  [](const SweepSetting& s) { return json_text(setting_words(s)); }),
       joined_array<SweepAxis>(sweep_axes(results), axis_json),
       joined_array<SweepColumn>(columns, column_json), samples_json(results),
-      options.best ? std::to_string(*options.best) : "null", json_text(info(options.metric).name),
+      best ? std::to_string(*best) : "null", json_text(x), json_text(y),
       joined_array<Metric>(kept,
                            [](const Metric& m) { return std::to_string(static_cast<int>(m)); }));
   std::string html = packed_element("sweep-data", json);

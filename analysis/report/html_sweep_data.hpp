@@ -1,6 +1,7 @@
 #pragma once
 // What the script of a sweep's page reads.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ struct SweepColumn {
   int metric = -1;  ///< its place in Metric; -1: none
   std::vector<double> values;
 };
-std::vector<SweepColumn> sweep_columns(const SweepResults& results);
+std::vector<SweepColumn> sweep_columns(const SweepResults& results, const Front& front);
 
 /// A word of the settings that differs between them.
 struct SweepAxis {
@@ -30,16 +31,14 @@ struct SweepAxis {
 };
 std::vector<SweepAxis> sweep_axes(const SweepResults& results);
 
-/// The settings that no other one beats in both columns, in the order of x; of equal ones the
-/// first.
-std::vector<std::size_t> column_front(const SweepColumn& x, const SweepColumn& y);
-
 /// Metrics whose values of single samples fit into the page, the weightier ones first.
 std::vector<Metric> page_metrics(const SweepResults& results);
 
 /// <script> elements: the data of the settings, and one with the samples' values a metric.
-std::string sweep_data_html(const SweepResults& results, const SweepPageOptions& options,
-                            const std::vector<SweepColumn>& columns);
+/// `x`, `y`: keys of the columns that are drawn at first.
+std::string sweep_data_html(const SweepResults& results, const std::vector<SweepColumn>& columns,
+                            const std::string& x, const std::string& y,
+                            std::optional<std::size_t> best);
 
 /// Of the page's own script.
 std::string_view html_sweep_script();

@@ -24,7 +24,7 @@ constexpr std::string_view kScript = R"js(
     const titleOf = (one) => one.unit ? `${one.title} (${one.unit})` : one.title;
     const arrow = { 1: ", higher is better", "-1": ", lower is better", 0: "" };
     const state = { x: data.x, y: data.y, chosen: data.best, page: 0, sort: null };
-    if (!column(state.y)) state.y = "expected_speedup";
+    if (!column(state.y)) state.y = "speedup";
 
     // Values of single samples are unpacked when somebody asks for them: [settings * samples].
     const unpacked = new Map();
@@ -92,35 +92,33 @@ constexpr std::string_view kScript = R"js(
 
     const chart = scatter(byId("chart"));
     let view = null;  // what is shown: indices, x, y, front, knee, best
-    // The point of the front that is farthest from the line between its ends, both axes from 0 to 1.
-    const kneeOf = (line, x, y, log) => {
-      if (line.length < 3) return null;
-      const of = (values, isLog) => (i) => isLog ? Math.log(values[i]) : values[i];
-      const u = of(x, log.x), v = of(y, log.y);
-      const [a, b] = [line[0], line[line.length - 1]];
-      const du = u(b) - u(a), dv = v(b) - v(a);
-      if (!Number.isFinite(du) || !Number.isFinite(dv) || du === 0 || dv === 0) return null;
-      let best = null, far = 1e-12;
-      for (const i of line.slice(1, -1)) {
-        const s = (u(i) - u(a)) / du, t = (v(i) - v(a)) / dv;
-        const distance = Math.abs(t - s);
-        if (distance > far) { far = distance; best = i; }
+    // The point of the front that is farthest below the line between its ends, both axes scaled to
+    // the front's extent.
+    const kneeOf = (line, x, y) => {
+      const finite = line.filter((i) => Number.isFinite(y[i]));
+      if (finite.length < 3) return null;
+      const [a, b] = [finite[0], finite[finite.length - 1]];
+      let knee = null, most = 0;
+      for (const i of finite) {
+        const below = 1 - (x[i] - x[a]) / (x[b] - x[a]) - (y[i] - y[b]) / (y[a] - y[b]);
+        if (below > most) { most = below; knee = i; }
       }
-      return best;
+      return knee;
     };
     const fastest = (indices, y, better, bound) => {
-      const speed = column("expected_speedup").values;
+      const speed = column("speedup").values, density = column("density").values;
       let best = null;
       for (const i of indices) {
         if (!(better >= 0 ? y[i] >= bound : y[i] <= bound)) continue;
-        if (best === null || speed[i] > speed[best] || (speed[i] === speed[best] && better * (y[i] - y[best]) > 0)) best = i;
+        if (best === null || speed[i] > speed[best] || (speed[i] === speed[best] &&
+            (density[i] < density[best] || (density[i] === density[best] && better * (y[i] - y[best]) > 0)))) best = i;
       }
       return best;
     };
 
     const describe = (at) => [
-      `token density ${number(column("token_density").values[at])}, expected speedup ${number(column("expected_speedup").values[at])}x`,
-      `union coverage ${number(column("union_coverage").values[at])}, interval ${number(column("interval").values[at])}`,
+      `token density ${number(column("density").values[at])}, expected speedup ${number(column("speedup").values[at])}x`,
+      `union coverage ${number(column("coverage").values[at])}, interval ${number(column("interval").values[at])}`,
     ];
     const draw = () => {
       const { x, y, indices, cx, cy, log } = view;
@@ -153,7 +151,7 @@ constexpr std::string_view kScript = R"js(
     // Tables
     const tagsOf = (at) => [["best", view.best], ["knee", view.knee]].filter(([, which]) => which === at)
       .map(([name]) => make("span", { class: `tag ${name}`, textContent: name }));
-    const shownColumns = () => [...new Set(["token_density", "expected_speedup", state.x, state.y, "recall", "rel_l2", "cosine", "psnr", "union_coverage"])]
+    const shownColumns = () => [...new Set(["density", "speedup", state.x, state.y, "recall", "rel_l2", "cosine", "psnr", "coverage"])]
       .map(column).filter(Boolean);
     const cellsOf = (at, list) => list.map((one) => {
       const values = one.key === state.x ? view.x : one.key === state.y ? view.y : view.extra.get(one.key) || one.values;
@@ -311,7 +309,7 @@ constexpr std::string_view kScript = R"js(
       const log = { x: byId("log").checked && cx.log && positive(x), y: byId("log").checked && cy.log && positive(y) };
       view = { indices, x, y, cx, cy, log, extra, chosenSamples: chosen, best: null, knee: null, bound: null };
       view.front = cx.better && cy.better && cx !== cy ? front(indices, x, y, cx.better, cy.better) : [];
-      view.knee = kneeOf(view.front, x, y, { x: false, y: false });
+      view.knee = kneeOf(view.front, x, y);
       const bound = byId("bound").value;
       byId("bound-name").textContent = cy.better < 0 ? `At most, of ${cy.title}` : `At least, of ${cy.title}`;
       if (bound !== "" && cy.better !== 0) {
@@ -340,7 +338,7 @@ constexpr std::string_view kScript = R"js(
       event.preventDefault();
       form.reset();
       byId("x").value = data.x;
-      byId("y").value = column(data.y) ? data.y : "expected_speedup";
+      byId("y").value = column(data.y) ? data.y : "speedup";
       byId("colour").selectedIndex = 0;
       refresh();
     });
