@@ -40,8 +40,8 @@ TEST(ParallelPlan, EachFixtureHasItsExpectationAndMeetsIt) {
     const auto violations = plan_violations(document.plan);
     if (due[name].contains("first")) {
       ASSERT_FALSE(violations.empty());
-      EXPECT_EQ(violations[0].rule, due[name]["first"]["rule"]);
-      EXPECT_EQ(violations[0].place, due[name]["first"]["place"]);
+      EXPECT_EQ(violations[0].rule, due[name]["first"]["rule"].get<std::string>());
+      EXPECT_EQ(violations[0].place, due[name]["first"]["place"].get<std::string>());
       EXPECT_EQ(rules(violations), due[name]["all"].get<std::vector<std::string>>());
       continue;
     }
