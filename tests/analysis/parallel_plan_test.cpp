@@ -53,7 +53,7 @@ TEST(ParallelPlan, EachFixtureHasItsExpectationAndMeetsIt) {
     const nlohmann::json tensors = due[name].value("tensors", nlohmann::json::array());
     ASSERT_EQ(splits.size(), tensors.size());
     for (std::size_t i = 0; i < splits.size(); ++i) {
-      EXPECT_EQ(splits[i].outcome, tensors[i]["outcome"]);
+      EXPECT_EQ(splits[i].outcome, tensors[i]["outcome"].get<std::string>());
       EXPECT_EQ(splits[i].ranks, tensors[i]["ranks"].get<std::vector<std::string>>());
     }
   }

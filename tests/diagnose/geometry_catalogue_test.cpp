@@ -95,7 +95,7 @@ TEST(GeometryCatalogue, AgreesWithThePluginOnEveryCase) {
       EXPECT_EQ(name(*plugin.reason), expect["reason"].get<std::string>()) << answered.name();
     }
     if (expect.contains("message")) {
-      EXPECT_EQ(plugin.message, expect["message"]) << answered.name();
+      EXPECT_EQ(plugin.message, expect["message"].get<std::string>()) << answered.name();
     }
   }
 }
