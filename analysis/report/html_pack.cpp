@@ -27,7 +27,9 @@ std::vector<std::uint8_t> deflated(std::string_view text) {
   return bytes;
 }
 
-std::string base64(const std::vector<std::uint8_t>& bytes) {
+}  // namespace
+
+std::string base64_text(std::string_view bytes) {
   constexpr std::string_view kDigits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -35,7 +37,8 @@ std::string base64(const std::vector<std::uint8_t>& bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t there = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < there ? bytes[i + k] : 0U);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (k < there ? static_cast<std::uint8_t>(bytes[i + k]) : 0U);
     for (std::size_t k = 0; k < 4; ++k) {
       text += k <= there ? kDigits[bits >> (18 - 6 * k) & 63U] : '=';
     }
@@ -43,8 +46,9 @@ std::string base64(const std::vector<std::uint8_t>& bytes) {
   return text;
 }
 
-}  // namespace
-
-std::string packed_text(std::string_view text) { return base64(deflated(text)); }
+std::string packed_text(std::string_view text) {
+  const std::vector<std::uint8_t> bytes = deflated(text);
+  return base64_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 }  // namespace lvsa::analysis

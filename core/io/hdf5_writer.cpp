@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <hdf5_hl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -204,6 +205,7 @@ void Hdf5Writer::dataset(const std::string& name, ElementType type,
   const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                      H5Sclose);
   const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(properties.get(), false);  // the same content, the same bytes
   if (!dims.empty()) {
     const auto chunk = chunk_of(dims, element_bytes(type));
     H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data());
@@ -240,6 +242,61 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name, s
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name, double value) {
   file_->attribute(object, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+}
+
+void Hdf5Writer::texts(const std::string& name, const std::vector<std::string>& values) {
+  const FileSizeSignalBlocked blocked;
+  const hsize_t count = values.size();
+  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(type.get(), H5T_VARIABLE);
+  H5Tset_cset(type.get(), H5T_CSET_UTF8);
+  const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(properties.get(), false);
+  const Handle dataset(H5Dcreate2(file_->id(), name.c_str(), type.get(), space.get(), H5P_DEFAULT,
+                                  properties.get(), H5P_DEFAULT),
+                       H5Dclose);
+  std::vector<const char*> pointers;
+  for (const std::string& value : values) pointers.push_back(value.c_str());
+  if (!dataset.valid() || (count > 0 && H5Dwrite(dataset.get(), type.get(), H5S_ALL, H5S_ALL,
+                                                 H5P_DEFAULT, pointers.data()) < 0)) {
+    file_->fail_at(name);
+  }
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name,
+                           const std::vector<std::uint8_t>& values) {
+  const FileSizeSignalBlocked blocked;
+  const hsize_t count = values.size();
+  const Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  const Handle attribute(H5Acreate_by_name(file_->id(), object.c_str(), name.c_str(), H5T_STD_U8LE,
+                                           space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
+  if (!attribute.valid() || H5Awrite(attribute.get(), H5T_NATIVE_UINT8, values.data()) < 0) {
+    file_->fail_at(fmt::format("{}: attribute {}", object, name));
+  }
+}
+
+void Hdf5Writer::make_scale(const std::string& dataset) {
+  const FileSizeSignalBlocked blocked;
+  const Handle handle(H5Dopen2(file_->id(), dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  const std::string name = dataset.substr(dataset.rfind('/') + 1);
+  if (!handle.valid() || H5DSset_scale(handle.get(), name.c_str()) < 0) {
+    file_->fail_at(fmt::format("{}: as the scale of a dimension", dataset));
+  }
+}
+
+void Hdf5Writer::attach_scales(const std::string& dataset, const std::vector<std::string>& scales) {
+  const FileSizeSignalBlocked blocked;
+  const Handle handle(H5Dopen2(file_->id(), dataset.c_str(), H5P_DEFAULT), H5Dclose);
+  const Handle space(handle.valid() ? H5Dget_space(handle.get()) : H5I_INVALID_HID, H5Sclose);
+  bool good =
+      space.valid() && H5Sget_simple_extent_ndims(space.get()) == static_cast<int>(scales.size());
+  for (unsigned i = 0; good && i < scales.size(); ++i) {
+    const Handle scale(H5Dopen2(file_->id(), scales[i].c_str(), H5P_DEFAULT), H5Dclose);
+    good = scale.valid() && H5DSattach_scale(handle.get(), scale.get(), i) >= 0;
+  }
+  if (!good) file_->fail_at(fmt::format("{}: the scales of its dimensions", dataset));
 }
 
 }  // namespace lvsa

@@ -37,6 +37,21 @@ class Hdf5Writer : public TensorSink {
                  const std::string& text) override;
   void attribute(const std::string& object, const std::string& name, std::int64_t value) override;
   void attribute(const std::string& object, const std::string& name, double value) override;
+
+  // What other formats have not: names and labels of dimensions, as netCDF and xarray read them.
+
+  /// A list of texts, of variable length.
+  void texts(const std::string& name, const std::vector<std::string>& values);
+  /// Several integers in one attribute, in the type of the dataset that it stands at: CF's
+  /// flag_values must have it.
+  void attribute(const std::string& object, const std::string& name,
+                 const std::vector<std::uint8_t>& values);
+  /// Makes a one-dimensional dataset the scale of a dimension of that name (H5DS).
+  void make_scale(const std::string& dataset);
+  /// Names the dimensions of a dataset by scales, one for each. Throws where there are fewer or
+  /// more.
+  void attach_scales(const std::string& dataset, const std::vector<std::string>& scales);
+
   /// Flushes to the disk, closes, and renames. Nothing may be written after it.
   void commit() override;
 
