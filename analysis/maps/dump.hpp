@@ -30,7 +30,7 @@ struct DumpOptions {
   GpuFrameMass* gpu = nullptr;   ///< frame masses come from there, of all rows
 };
 
-struct DumpedMap {  // a TokenMap in single precision
+struct DumpedMap {             // a TokenMap in single precision
   std::vector<float> weights;  ///< [T, height, width]
   double text = 0.0;
 };
@@ -53,8 +53,8 @@ struct Dump {
   std::vector<FramePattern> patterns;  ///< ascending in their offsets, those that are in use
   std::vector<DumpedHead> heads;
   std::vector<ExcludedSample> excluded;
-  std::string identity;  ///< of the source
-  std::string masses_of; ///< "8 rows a frame", "all rows", "all rows, on a GPU (...)"
+  std::string identity;   ///< of the source
+  std::string masses_of;  ///< "8 rows a frame", "all rows", "all rows, on a GPU (...)"
 
   const FramePattern& pattern(const DumpedHead& head) const { return patterns[head.pattern]; }
 };

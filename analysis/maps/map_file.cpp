@@ -211,8 +211,7 @@ void write_masks(Writer& writer, const Dump& dump) {
                  {"pattern", "query_frame", "key_frame"},
                  "which frames attend which: 0 not at all, 1 global, 2 window, 3 both", nullptr);
   writer.file().attribute("mask", "flag_values", std::vector<std::uint8_t>{0, 1, 2, 3});
-  writer.file().attribute("mask", "flag_meanings",
-                          std::string("not_attended global window both"));
+  writer.file().attribute("mask", "flag_meanings", std::string("not_attended global window both"));
   writer.dataset("offset", ElementType::kI64, dump.offsets, {patterns}, {"pattern"},
                  "offset of the grid of global frames", "latent frames");
   writer.dataset("frame_density", ElementType::kF64, densities, {patterns}, {"pattern"},

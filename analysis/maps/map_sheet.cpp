@@ -38,15 +38,40 @@ struct Layout {
   std::size_t height = 0;
 };
 
-std::size_t least_width(const MapSheet& sheet) {
-  std::size_t width = 0;
-  for (const SheetMap& map : sheet.maps) {
-    width = std::max({width, text_pixels(map.title, 2), text_pixels(map.note, 2)});
+struct TextWidths {
+  std::size_t panel = 0;
+  std::size_t caption = 0;
+  std::size_t captions = 0;  // how many
+};
+
+TextWidths text_widths(std::span<const MapSheet> sheets) {
+  TextWidths widths;
+  for (const MapSheet& sheet : sheets) {
+    for (const SheetMap& map : sheet.maps) {
+      widths.panel = std::max({widths.panel, text_pixels(map.title, 2), text_pixels(map.note, 2)});
+    }
+    for (const std::string& caption : sheet.captions) {
+      widths.caption = std::max(widths.caption, text_pixels(caption, 2));
+    }
+    widths.captions = std::max(widths.captions, sheet.captions.size());
   }
-  return width;
+  return widths;
 }
 
-Layout lay_out(const MapSheet& sheet) {
+void check_size(const Layout& layout, std::size_t maps, std::size_t pictures) {
+  if (layout.width <= kMaxSheetPixels / layout.height / pictures) return;
+  throw Error(
+      ErrorKind::kValue,
+      fmt::format("{} of {} maps of {} frames, {} x {} pixels: at most {} pixels in all are "
+                  "due; fewer --heads or --steps, or --images none",
+                  pictures == 1 ? "a picture" : fmt::format("{} pictures", pictures), maps,
+                  layout.frames, layout.width, layout.height, kMaxSheetPixels));
+}
+
+// One layout for all, so that the pictures have one size.
+Layout lay_out(std::span<const MapSheet> sheets) {
+  const MapSheet& sheet = sheets.front();
+  const TextWidths widths = text_widths(sheets);
   Layout layout;
   layout.frames = sheet.pattern->frames();
   if (layout.frames > kMaxSheetFrames) {
@@ -60,27 +85,19 @@ Layout lay_out(const MapSheet& sheet) {
   layout.axis = text_pixels(std::to_string(layout.frames - 1), 1) + 4;
   layout.text = !sheet.maps.front().mass->text.empty();
   layout.text_width = layout.text ? std::max<std::size_t>(layout.cell, 8) + kBarGap : 0;
-  layout.panel_width = std::max(layout.axis + layout.side + layout.text_width + kBarGap + kBarWidth,
-                                least_width(sheet));
+  layout.panel_width =
+      std::max(layout.axis + layout.side + layout.text_width + kBarGap + kBarWidth, widths.panel);
   layout.panel_height = kTitleHeight + kAxisHeight + layout.side;
   const std::size_t panels = sheet.maps.size() + 1;  // the pattern is the first
   const std::size_t fit =
       std::max<std::size_t>(2, (kTypicalWidth - 2 * kMargin + kGap) / (layout.panel_width + kGap));
   const std::size_t rows = (panels + fit - 1) / fit;
   layout.columns = (panels + rows - 1) / rows;  // as even as can be
-  layout.top = kMargin + sheet.captions.size() * kLine + kLegendHeight;
-  std::size_t width = layout.columns * (layout.panel_width + kGap) - kGap;
-  for (const std::string& caption : sheet.captions) {
-    width = std::max(width, text_pixels(caption, 2));
-  }
-  layout.width = std::max(width, kLegendWidth) + 2 * kMargin;
+  layout.top = kMargin + widths.captions * kLine + kLegendHeight;
+  const std::size_t panels_width = layout.columns * (layout.panel_width + kGap) - kGap;
+  layout.width = std::max({panels_width, widths.caption, kLegendWidth}) + 2 * kMargin;
   layout.height = layout.top + rows * (layout.panel_height + kGap) - kGap + kMargin;
-  if (layout.width > kMaxSheetPixels / layout.height) {
-    throw Error(ErrorKind::kValue,
-                fmt::format("a picture of {} maps of {} frames has {} x {} pixels; fewer --heads, "
-                            "--images heads or --images none is due",
-                            sheet.maps.size(), layout.frames, layout.width, layout.height));
-  }
+  check_size(layout, sheet.maps.size(), sheets.size());
   return layout;
 }
 
@@ -222,15 +239,23 @@ std::size_t sheet_cell_pixels(std::int64_t frames, std::size_t maps) {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(side / frames, 1, 24));
 }
 
+std::vector<PaletteImage> draw_sheets(std::span<const MapSheet> sheets) {
+  const Layout layout = lay_out(sheets);
+  std::vector<PaletteImage> pictures;
+  for (const MapSheet& sheet : sheets) {
+    PixelPainter painter(layout.width, layout.height);
+    paint(painter, layout, sheet);
+    pictures.push_back(painter.take());
+  }
+  return pictures;
+}
+
 PaletteImage draw_sheet(const MapSheet& sheet) {
-  const Layout layout = lay_out(sheet);
-  PixelPainter painter(layout.width, layout.height);
-  paint(painter, layout, sheet);
-  return painter.take();
+  return std::move(draw_sheets({&sheet, 1}).front());
 }
 
 std::string sheet_as_svg(const MapSheet& sheet) {
-  const Layout layout = lay_out(sheet);
+  const Layout layout = lay_out({&sheet, 1});
   SvgPainter painter(layout.width, layout.height, sheet.captions.front());
   paint(painter, layout, sheet);
   return painter.take();

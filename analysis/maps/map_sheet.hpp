@@ -3,6 +3,7 @@
 // pattern over them, and the mass that it loses beside them.
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,5 +37,8 @@ std::size_t sheet_cell_pixels(std::int64_t frames, std::size_t maps);
 /// Throw Error(kValue) beyond kMaxSheetFrames and kMaxSheetPixels, naming what would be right.
 PaletteImage draw_sheet(const MapSheet& sheet);
 std::string sheet_as_svg(const MapSheet& sheet);
+/// Pictures of one size, for an animation: all sheets with as many maps of the same length. The
+/// limit of pixels is for all of them together.
+std::vector<PaletteImage> draw_sheets(std::span<const MapSheet> sheets);
 
 }  // namespace lvsa::analysis
