@@ -16,7 +16,7 @@ set(LVSA_AVX2_FLAGS -mavx2 -mfma -mf16c -O3 -ffp-contract=fast)
 set(LVSA_AVX512_FLAGS
   -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -O3
   -mprefer-vector-width=512 -ffp-contract=fast)
-# For files named oracle_* and shadow_*: the same bits on every machine, so no product may join a sum in one FMA.
+# For files named oracle_*, shadow_* and partials_*: the same bits on every machine, so no product may join a sum in one FMA.
 set(LVSA_EXACT_AVX2_FLAGS -mavx2 -O3 -ffp-contract=off)
 set(LVSA_EXACT_AVX512_FLAGS
   -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -O3 -mprefer-vector-width=512 -ffp-contract=off)
@@ -33,9 +33,9 @@ function(lvsa_simd_sources list_var)
     list(FILTER sources EXCLUDE REGEX "_(avx2|avx512)\\.cpp$")
   endif()
   foreach(source IN LISTS sources)
-    if(source MATCHES "/(oracle|shadow)_[^/]*_avx2\\.cpp$")
+    if(source MATCHES "/(oracle|shadow|partials)_[^/]*_avx2\\.cpp$")
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${LVSA_EXACT_AVX2_FLAGS})
-    elseif(source MATCHES "/(oracle|shadow)_[^/]*_avx512\\.cpp$")
+    elseif(source MATCHES "/(oracle|shadow|partials)_[^/]*_avx512\\.cpp$")
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS
         ${LVSA_EXACT_AVX512_FLAGS} ${LVSA_AVX512_NO_WARNINGS})
     elseif(source MATCHES "_avx2\\.cpp$")
@@ -43,6 +43,9 @@ function(lvsa_simd_sources list_var)
     elseif(source MATCHES "_avx512\\.cpp$")
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS
         ${LVSA_AVX512_FLAGS} ${LVSA_AVX512_NO_WARNINGS})
+    elseif(source MATCHES "/sweep/[^/]*\\.cpp$")
+      # Nor there: figures of a sweep have the same bits everywhere.
+      set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS -ffp-contract=off)
     elseif(source MATCHES "/simd_[^/]*\\.cpp$")
       # The version for any machine of the architecture: speed counts there too.
       set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS -O3 -ffp-contract=fast)

@@ -7,19 +7,14 @@
 #include <cmath>
 #include <exception>
 
-#include "core/error.hpp"
+#include "analysis/sweep/partials_pass.hpp"
 #include "reference/attention/exact_log.hpp"
-#include "reference/attention/oracle_loops.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 void require(bool fine, const Sample& sample, const std::string& what) {
-  if (!fine) {
-    throw Error(ErrorKind::kValue,
-                fmt::format("{}, layer {}, step {}, head {}: {}", sample.id.source, sample.id.layer,
-                            sample.id.step, sample.id.head, what));
-  }
+  if (!fine) refuse_sample(sample, what);
 }
 
 void check_sample(const Sample& sample, std::span<const std::int64_t> tokens) {
@@ -53,76 +48,6 @@ void check_finite(const Sample& sample, const char* name, std::int64_t token,
   }
 }
 
-struct CellResult {
-  double max_score;
-  double normaliser;
-};
-
-class Pass {
- public:
-  Pass(const Sample& sample, bool outputs)
-      : sample_(sample), outputs_(outputs), dim_(static_cast<std::size_t>(sample.q.shape[3])) {
-    const auto n = static_cast<std::size_t>(sample.grid.seq_len());
-    k_.resize(n * dim_);
-    v_.resize(outputs ? n * dim_ : 0);
-    for (std::size_t j = 0; j < n; ++j) {
-      read(sample.k, "k", j, k_);
-      if (outputs) read(sample.v, "v", j, v_);
-    }
-  }
-
-  void row(FramePartials& to, std::size_t r) const {
-    std::vector<double> q(dim_);
-    sample_.q.read_row(0, to.tokens[r], 0, q.data());
-    check_finite(sample_, "q", to.tokens[r], q);
-    const std::int64_t patches = sample_.grid.patches_per_frame;
-    for (std::int64_t c = 0; c < to.cells; ++c) {
-      const auto begin = static_cast<std::size_t>(c * patches);
-      const auto end = static_cast<std::size_t>(c < sample_.grid.frames ? (c + 1) * patches
-                                                                        : sample_.grid.seq_len());
-      const std::size_t at = r * static_cast<std::size_t>(to.cells) + static_cast<std::size_t>(c);
-      cell(q, begin, end, to.max_score[at], to.normaliser[at],
-           outputs_ ? to.out.data() + at * dim_ : nullptr);
-    }
-  }
-
- private:
-  void read(const TensorView& view, const char* name, std::size_t token,
-            std::vector<double>& all) const {
-    view.read_row(0, static_cast<std::int64_t>(token), 0, all.data() + token * dim_);
-    check_finite(sample_, name, static_cast<std::int64_t>(token),
-                 std::span(all).subspan(token * dim_, dim_));
-  }
-
-  void cell(const std::vector<double>& q, std::size_t begin, std::size_t end, double& m, double& l,
-            double* out) const {
-    std::vector<double> s(end - begin);
-    for (std::size_t j = begin; j < end; ++j) {
-      double sum = 0.0;
-      for (std::size_t i = 0; i < dim_; ++i) sum += q[i] * k_[j * dim_ + i];
-      s[j - begin] = sum * sample_.scale;
-    }
-    m = *std::max_element(s.begin(), s.end());
-    for (double& x : s) x -= m;
-    reference::best_oracle_loops().exp_array(s.data(), s.data(),
-                                             static_cast<std::int64_t>(s.size()));
-    l = 0.0;
-    for (const double p : s) l += p;
-    if (out == nullptr) return;
-    std::fill_n(out, dim_, 0.0);
-    for (std::size_t j = begin; j < end; ++j) {
-      for (std::size_t i = 0; i < dim_; ++i) out[i] += s[j - begin] * v_[j * dim_ + i];
-    }
-    for (std::size_t i = 0; i < dim_; ++i) out[i] /= l;
-  }
-
-  const Sample& sample_;
-  bool outputs_;
-  std::size_t dim_;
-  std::vector<double> k_;
-  std::vector<double> v_;
-};
-
 FramePartials make_room(const Sample& sample, std::span<const std::int64_t> tokens, bool outputs) {
   FramePartials made;
   made.cells = cell_count(sample.grid);
@@ -133,6 +58,18 @@ FramePartials make_room(const Sample& sample, std::span<const std::int64_t> toke
   made.normaliser.resize(count);
   if (outputs) made.out.resize(count * static_cast<std::size_t>(made.head_dim));
   return made;
+}
+
+// [rows up to a multiple of kPartialsRows][D], zeros behind the last.
+std::vector<double> read_queries(const Sample& sample, std::span<const std::int64_t> tokens) {
+  const auto dim = static_cast<std::size_t>(sample.q.shape[3]);
+  const std::size_t rows = (tokens.size() + kPartialsRows - 1) / kPartialsRows * kPartialsRows;
+  std::vector<double> queries(rows * dim, 0.0);
+  for (std::size_t r = 0; r < tokens.size(); ++r) {
+    sample.q.read_row(0, tokens[r], 0, queries.data() + r * dim);
+    check_finite(sample, "q", tokens[r], std::span(queries).subspan(r * dim, dim));
+  }
+  return queries;
 }
 
 }  // namespace
@@ -155,18 +92,37 @@ std::span<const double> FramePartials::output(std::size_t row, std::int64_t cell
 FramePartials compute_partials(const Sample& sample, std::span<const std::int64_t> tokens,
                                const PartialsOptions& options) {
   check_sample(sample, tokens);
+  const PartialsLoops& loops = partials_loops(options.level);
+  const std::vector<double> queries = read_queries(sample, tokens);
   FramePartials made = make_room(sample, tokens, options.outputs);
-  const Pass pass(sample, options.outputs);
   const int threads = options.threads > 0 ? options.threads : omp_get_max_threads();
-  std::exception_ptr failure;
+  // Pieces of one cell's keys and some of the rows: enough for all threads, and each with enough
+  // rows to be worth the reading of the keys.
+  constexpr std::int64_t kBlock = PartialsPass::kBlockRows;
   const auto rows = static_cast<std::int64_t>(tokens.size());
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-  for (std::int64_t r = 0; r < rows; ++r) {
-    try {
-      pass.row(made, static_cast<std::size_t>(r));
-    } catch (...) {  // must not leave the parallel region
+  const std::int64_t blocks = (rows + kBlock - 1) / kBlock;
+  const std::int64_t cuts =
+      std::clamp<std::int64_t>(4 * threads / made.cells, 1, std::max<std::int64_t>(blocks, 1));
+  const std::int64_t rows_each = (blocks + cuts - 1) / cuts * kBlock;
+  const std::int64_t pieces = rows > 0 ? made.cells * cuts : 0;
+  std::exception_ptr failure;  // of the first piece that failed, whichever thread was first
+  std::int64_t failed = pieces;
+#pragma omp parallel num_threads( \
+    static_cast <int>(std::min <std::int64_t>(threads, std::max <std::int64_t>(pieces, 1))))
+  {
+    PartialsPass pass(sample, queries, options.outputs, loops, made);
+#pragma omp for schedule(dynamic, 1)
+    for (std::int64_t i = 0; i < pieces; ++i) {
+      try {
+        const std::int64_t first = i % cuts * rows_each;
+        if (first < rows) pass.run(i / cuts, first, std::min(rows, first + rows_each));
+      } catch (...) {  // must not leave the parallel region
 #pragma omp critical(lvsa_partials_failure)
-      failure = std::current_exception();
+        if (i < failed) {
+          failed = i;
+          failure = std::current_exception();
+        }
+      }
     }
   }
   if (failure) std::rethrow_exception(failure);
@@ -192,7 +148,8 @@ std::vector<double> cell_masses(const FramePartials& partials, std::size_t row) 
   const double top = *std::max_element(m, m + cells);
   std::vector<double> masses(cells);
   for (std::size_t c = 0; c < cells; ++c) masses[c] = m[c] - top;
-  reference::best_oracle_loops().exp_array(masses.data(), masses.data(), partials.cells);
+  partials_loops(reference::best_simd_level())
+      .exp_array(masses.data(), masses.data(), partials.cells);
   double sum = 0.0;
   for (std::size_t c = 0; c < cells; ++c) sum += masses[c] *= l[c];
   for (double& mass : masses) mass /= sum;

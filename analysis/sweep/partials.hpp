@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "analysis/sweep/sample.hpp"
+#include "reference/attention/simd_level.hpp"
 
 namespace lvsa::analysis {
 
@@ -38,6 +39,8 @@ struct FramePartials {
 struct PartialsOptions {
   bool outputs = true;  ///< false: masses alone, which is half the work
   int threads = 0;      ///< 0: as many as OpenMP has
+  /// Which loops: the same bits with all, for tests and measurements.
+  reference::SimdLevel level = reference::best_simd_level();
 };
 
 /// Partials of the rows of these query tokens; they take 8 R cells (D + 2) bytes. Throws

@@ -6,197 +6,223 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
+#include "analysis/sweep/partials_pass.hpp"
 #include "core/error.hpp"
-#include "reference/attention/exact_log.hpp"
-#include "reference/attention/oracle_loops.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+// Rows whose figures are kept until they are added to the patterns' sums.
+constexpr std::int64_t kRowsAtOnce = 8;  // a thread
 
-struct Merge {
-  MergedRow row;
-  double lse_top = -kInfinity;
-  double lse_log = 0.0;
-};
-
-Merge merge(const FramePartials& p, std::size_t row, std::span<const std::int32_t> cells) {
-  Merge made;
-  const auto dim = static_cast<std::size_t>(p.head_dim);
-  made.row.out.assign(dim, 0.0);
-  if (cells.empty()) return made;
-  const std::size_t base = row * static_cast<std::size_t>(p.cells);
-  double top = -kInfinity;
-  for (const std::int32_t c : cells)
-    top = std::max(top, p.max_score[base + static_cast<std::size_t>(c)]);
-  std::vector<double> below;
-  for (const std::int32_t c : cells)
-    below.push_back(p.max_score[base + static_cast<std::size_t>(c)] - top);
-  std::vector<double> weight(below.size());
-  reference::best_oracle_loops().exp_array(below.data(), weight.data(),
-                                           static_cast<std::int64_t>(below.size()));
-  double sum = 0.0;
-  double logs = 0.0;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const double l = p.normaliser[base + static_cast<std::size_t>(cells[i])];
-    const double w = weight[i] * l;
-    sum += w;
-    logs += w * (below[i] + reference::exact_log(l));
-    const auto out = p.output(row, cells[i]);
-    for (std::size_t c = 0; c < dim; ++c) made.row.out[c] += w * out[c];
+std::size_t most_sets(const PatternPlan& plan) {
+  std::size_t most = 0;
+  for (std::int64_t f = 0; f < plan.frames(); ++f) {
+    most = std::max(most, plan.sets(f).sets().size());
   }
-  for (double& x : made.row.out) x /= sum;
-  made.lse_top = top;
-  made.lse_log = reference::exact_log(sum);
-  made.row.entropy = std::max(0.0, made.lse_log - logs / sum);
-  return made;
+  return most;
+}
+
+std::size_t most_slots(const PatternPlan& plan) {
+  std::size_t most = 0;
+  for (std::int64_t f = 0; f < plan.frames(); ++f) most = std::max(most, plan.sets(f).slots());
+  return most;
+}
+
+double psnr(double range, double rmse) {
+  if (rmse == 0.0) return kInfinity;
+  if (range == 0.0) return -kInfinity;
+  double log = 0.0;
+  const double ratio = range / rmse;
+  if (!(ratio >= std::numeric_limits<double>::min()) || !(ratio < kInfinity)) return kNan;
+  partials_loops(reference::best_simd_level()).log_array(&ratio, &log, 1);
+  return log * 0x1.15f2ced384f29p+3;  // 20 / ln 10
 }
 
 }  // namespace
 
-MergedRow merge_cells(const FramePartials& partials, std::size_t row,
-                      std::span<const std::int32_t> cells) {
-  std::vector<std::int32_t> all(static_cast<std::size_t>(partials.cells));
-  std::iota(all.begin(), all.end(), 0);
-  const Merge dense = merge(partials, row, all);
-  Merge made = merge(partials, row, cells);
-  if (cells.empty()) {
-    made.row.lse_shift = kInfinity;
-    return made.row;
-  }
-  made.row.lse_shift = (dense.lse_top - made.lse_top) + (dense.lse_log - made.lse_log);
-  const double minus = std::min(0.0, -made.row.lse_shift);
-  reference::best_oracle_loops().exp_array(&minus, &made.row.recall, 1);
-  return made.row;
-}
-
-struct PatternEvaluator::State {
-  const PatternPlan& plan;
-  FrameGrid grid;
-  int threads;
-  struct Sums {
-    double l1 = 0, l2 = 0, dot = 0, norm = 0, recall = 0, shift = 0, entropy = 0;
-    double recall_min = kInfinity, shift_max = -kInfinity, cosine_min = kInfinity;
-    std::vector<double> recalls;
-  };
-  std::vector<Sums> sums;
-  double l1 = 0, norm = 0, entropy = 0, least = kInfinity, most = -kInfinity;
-  std::int64_t rows = 0;
-  std::int64_t dim = 0;
-};
-
-PatternEvaluator::PatternEvaluator(const PatternPlan& plan, const FrameGrid& grid, int threads)
-    : state_(new State{plan, grid, threads, {}}) {
+PatternEvaluator::PatternEvaluator(const PatternPlan& plan, const FrameGrid& grid,
+                                   std::int64_t rows, const PartialsOptions& options)
+    : plan_(plan),
+      grid_(grid),
+      rows_(rows),
+      options_(options),
+      sums_(plan.size(), {.least_cosine = kInfinity, .bar = kInfinity}),
+      kept_(static_cast<std::size_t>((rows + 99) / 100)),
+      smallest_(plan.size() * kept_, kInfinity) {
   if (plan.frames() != grid.frames) {
     throw Error(ErrorKind::kValue, fmt::format("patterns of {} frames for a sample of {}",
                                                plan.frames(), grid.frames));
   }
-  state_->sums.resize(plan.size());
+  dense_.least = kInfinity;
+  dense_.most = -kInfinity;
 }
 
-PatternEvaluator::~PatternEvaluator() = default;
-
-void PatternEvaluator::add(const FramePartials& p) {
-  State& s = *state_;
-  std::vector<std::int32_t> all(static_cast<std::size_t>(p.cells));
-  std::iota(all.begin(), all.end(), 0);
-  s.dim = p.head_dim;
-  for (std::size_t r = 0; r < p.rows(); ++r) {
-    const MergedRow dense = merge_cells(p, r, all);
-    double norm = 0.0;
-    for (const double x : dense.out) {
-      s.l1 += std::fabs(x);
-      norm += x * x;
-      s.least = std::min(s.least, x);
-      s.most = std::max(s.most, x);
+void PatternEvaluator::check_rows(const FramePartials& partials) const {
+  for (const std::int64_t token : partials.tokens) {
+    if (token < 0 || token >= grid_.video_tokens()) {
+      throw Error(ErrorKind::kValue, fmt::format("query token {}: 0 .. {} are the video's", token,
+                                                 grid_.video_tokens() - 1));
     }
-    s.norm += norm;
-    s.entropy += dense.entropy;
-    ++s.rows;
-    const std::int64_t frame = p.tokens[r] / s.grid.patches_per_frame;
-    const auto count = static_cast<std::int64_t>(s.sums.size());
-#pragma omp parallel for schedule(dynamic, 16) \
-    num_threads(s.threads > 0 ? s.threads : omp_get_max_threads())
+  }
+  if (seen_ + static_cast<std::int64_t>(partials.rows()) > rows_) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("{} rows, {} were announced",
+                            seen_ + static_cast<std::int64_t>(partials.rows()), rows_));
+  }
+}
+
+void PatternEvaluator::add(const FramePartials& partials) {
+  check_rows(partials);
+  head_dim_ = partials.head_dim;
+  const auto rows = static_cast<std::int64_t>(partials.rows());
+  if (rows == 0) return;
+  const int wanted = options_.threads > 0 ? options_.threads : omp_get_max_threads();
+  const int threads = static_cast<int>(std::min<std::int64_t>(wanted, rows));
+  const std::int64_t batch = std::min(rows, kRowsAtOnce * threads);
+  const std::size_t sets = most_sets(plan_);
+  std::vector<SetFigures> figures(static_cast<std::size_t>(batch) * sets);
+  std::vector<DenseFigures> dense(static_cast<std::size_t>(batch));
+  std::vector<RowEvaluator> evaluators(
+      static_cast<std::size_t>(threads),
+      RowEvaluator(partials.head_dim, most_slots(plan_), sets, partials_loops(options_.level)));
+  const auto patterns = static_cast<std::int64_t>(plan_.size());
+  const auto frame_of = [&](std::int64_t row) {
+    return partials.tokens[static_cast<std::size_t>(row)] / grid_.patches_per_frame;
+  };
+#pragma omp parallel num_threads(threads)
+  for (std::int64_t first = 0; first < rows; first += batch) {
+    const std::int64_t count = std::min(batch, rows - first);
+    RowEvaluator& evaluator = evaluators[static_cast<std::size_t>(omp_get_thread_num())];
+#pragma omp for schedule(dynamic, 1)
     for (std::int64_t i = 0; i < count; ++i) {
-      State::Sums& sum = s.sums[static_cast<std::size_t>(i)];
-      const auto list = s.plan.patterns_[static_cast<std::size_t>(i)].row(frame);
-      std::vector<std::int32_t> cells(list.begin(), list.end());
-      if (s.grid.text_tokens > 0) cells.push_back(static_cast<std::int32_t>(s.grid.frames));
-      const MergedRow sparse = merge_cells(p, r, cells);
-      double dot = 0.0;
-      double own = 0.0;
-      for (std::size_t c = 0; c < sparse.out.size(); ++c) {
-        const double diff = sparse.out[c] - dense.out[c];
-        sum.l1 += std::fabs(diff);
-        sum.l2 += diff * diff;
-        dot += sparse.out[c] * dense.out[c];
-        own += sparse.out[c] * sparse.out[c];
+      const auto at = static_cast<std::size_t>(i);
+      dense[at] = evaluator.evaluate(partials, static_cast<std::size_t>(first + i),
+                                     plan_.sets(frame_of(first + i)),
+                                     std::span(figures).subspan(at * sets, sets));
+    }
+#pragma omp single nowait
+    for (std::int64_t i = 0; i < count; ++i) add_dense(dense[static_cast<std::size_t>(i)]);
+      // Row by row in ascending order, so that blocks and threads leave no trace in the sums.
+#pragma omp for schedule(static)
+    for (std::int64_t p = 0; p < patterns; ++p) {
+      const auto pattern = static_cast<std::size_t>(p);
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::uint32_t set = plan_.set_of(frame_of(first + i))[pattern];
+        add_pattern(pattern, figures[static_cast<std::size_t>(i) * sets + set]);
       }
-      sum.dot += dot;
-      sum.norm += own;
-      if (norm > 0.0 && own > 0.0) {
-        sum.cosine_min = std::min(sum.cosine_min, dot / (std::sqrt(own) * std::sqrt(norm)));
-      }
-      sum.recall += sparse.recall;
-      sum.recalls.push_back(sparse.recall);
-      sum.recall_min = std::min(sum.recall_min, sparse.recall);
-      sum.shift += sparse.lse_shift;
-      sum.shift_max = std::max(sum.shift_max, sparse.lse_shift);
-      sum.entropy += sparse.entropy;
     }
   }
+  seen_ += rows;
 }
 
-std::vector<MetricValues> PatternEvaluator::finish() {
-  State& s = *state_;
-  std::vector<MetricValues> made(s.sums.size());
-  const auto rows = static_cast<double>(s.rows);
-  for (std::size_t i = 0; i < made.size(); ++i) {
-    State::Sums& sum = s.sums[i];
-    const auto set = [&](Metric metric, double value) {
-      made[i][static_cast<std::size_t>(metric)] = value;
-    };
-    set(Metric::kRelativeL1, s.l1 > 0.0 ? sum.l1 / s.l1 : kNan);
-    set(Metric::kRelativeL2, s.norm > 0.0 ? std::sqrt(sum.l2) / std::sqrt(s.norm) : kNan);
-    set(Metric::kCosinePooled, s.norm > 0.0 && sum.norm > 0.0
-                                   ? sum.dot / (std::sqrt(sum.norm) * std::sqrt(s.norm))
-                                   : kNan);
-    set(Metric::kCosineMin, sum.cosine_min < kInfinity ? sum.cosine_min : kNan);
-    const double rmse = std::sqrt(sum.l2 / (rows * static_cast<double>(s.dim)));
-    set(Metric::kRmse, rmse);
-    set(Metric::kPsnr,
-        rmse > 0.0 ? 20.0 / 0x1.26bb1bbb55516p+1 * reference::exact_log((s.most - s.least) / rmse)
-                   : kInfinity);
-    const auto place = static_cast<std::ptrdiff_t>((sum.recalls.size() + 99) / 100) - 1;
-    std::nth_element(sum.recalls.begin(), sum.recalls.begin() + place, sum.recalls.end());
-    set(Metric::kRecallMean, sum.recall / rows);
-    set(Metric::kRecallP01, sum.recalls[static_cast<std::size_t>(place)]);
-    set(Metric::kRecallMin, sum.recall_min);
-    set(Metric::kLseShiftMean, sum.shift / rows);
-    set(Metric::kLseShiftMax, sum.shift_max);
-    set(Metric::kEntropyDense, s.entropy / rows);
-    set(Metric::kEntropySparse, sum.entropy / rows);
+void PatternEvaluator::add_dense(const DenseFigures& dense) {
+  dense_.l1 += dense.l1;
+  dense_.norm += dense.norm;
+  dense_.entropy += dense.entropy;
+  dense_.least = std::min(dense_.least, dense.least);
+  dense_.most = std::max(dense_.most, dense.most);
+}
+
+void PatternEvaluator::add_pattern(std::size_t pattern, const SetFigures& figures) {
+  Sums& sum = sums_[pattern];
+  sum.l1 += figures.l1;
+  sum.l2 += figures.l2;
+  sum.dot += figures.dot;
+  sum.norm += figures.norm;
+  sum.recall += figures.recall;
+  sum.lse_shift += figures.lse_shift;
+  sum.entropy += figures.entropy;
+  sum.most_shift = std::max(sum.most_shift, figures.lse_shift);
+  sum.least_cosine = std::min(sum.least_cosine, figures.cosine);
+  if (figures.recall >= sum.bar) return;
+  const auto heap = smallest_.begin() + static_cast<std::ptrdiff_t>(pattern * kept_);
+  const auto end = heap + static_cast<std::ptrdiff_t>(kept_);
+  std::pop_heap(heap, end);
+  *(end - 1) = figures.recall;
+  std::push_heap(heap, end);
+  sum.bar = *heap;
+}
+
+MetricValues PatternEvaluator::values(std::size_t pattern) const {
+  const Sums& sum = sums_[pattern];
+  const auto rows = static_cast<double>(rows_);
+  const double rmse = std::sqrt(sum.l2 / (rows * static_cast<double>(head_dim_)));
+  const auto heap = smallest_.begin() + static_cast<std::ptrdiff_t>(pattern * kept_);
+  MetricValues made{};
+  const auto set = [&](Metric metric, double value) {
+    made[static_cast<std::size_t>(metric)] = value;
+  };
+  set(Metric::kRelativeL1, dense_.l1 > 0.0 ? sum.l1 / dense_.l1 : kNan);
+  set(Metric::kRelativeL2, dense_.norm > 0.0 ? std::sqrt(sum.l2) / std::sqrt(dense_.norm) : kNan);
+  const bool directed = dense_.norm > 0.0 && sum.norm > 0.0;
+  set(Metric::kCosinePooled,
+      directed ? std::clamp(sum.dot / (std::sqrt(sum.norm) * std::sqrt(dense_.norm)), -1.0, 1.0)
+               : kNan);
+  set(Metric::kCosineMin, sum.least_cosine < kInfinity ? sum.least_cosine : kNan);
+  set(Metric::kRmse, rmse);
+  set(Metric::kPsnr, psnr(dense_.most - dense_.least, rmse));
+  set(Metric::kRecallMean, sum.recall / rows);
+  set(Metric::kRecallP01, sum.bar);
+  set(Metric::kRecallMin, *std::min_element(heap, heap + static_cast<std::ptrdiff_t>(kept_)));
+  set(Metric::kLseShiftMean, sum.lse_shift / rows);
+  set(Metric::kLseShiftMax, sum.most_shift);
+  set(Metric::kEntropyDense, dense_.entropy / rows);
+  set(Metric::kEntropySparse, sum.entropy / rows);
+  return made;
+}
+
+std::vector<MetricValues> PatternEvaluator::finish() const {
+  if (seen_ != rows_ || rows_ < 1) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("{} rows of {} announced, 1 or more are due", seen_, rows_));
   }
+  std::vector<MetricValues> made;
+  for (std::size_t p = 0; p < plan_.size(); ++p) made.push_back(values(p));
   return made;
 }
 
 std::vector<MetricValues> evaluate_patterns(const Sample& sample, const PatternPlan& plan,
                                             const RowChoice& rows, int threads) {
-  PatternEvaluator evaluator(plan, sample.grid, threads);
   constexpr std::int64_t kBytes = std::int64_t{256} << 20;
-  stream_partials(sample, choose_rows(sample.grid, rows), {.outputs = true, .threads = threads},
-                  kBytes, [&](const FramePartials& block) { evaluator.add(block); });
+  const std::vector<std::int64_t> tokens = choose_rows(sample.grid, rows);
+  const PartialsOptions options{.outputs = true, .threads = threads};
+  PatternEvaluator evaluator(plan, sample.grid, static_cast<std::int64_t>(tokens.size()), options);
+  stream_partials(sample, tokens, options, kBytes,
+                  [&](const FramePartials& block) { evaluator.add(block); });
   return evaluator.finish();
 }
 
 std::vector<MetricValues> evaluate_patterns(const Sample& sample,
                                             std::span<const FramePattern> patterns,
                                             const RowChoice& rows, int threads) {
-  return evaluate_patterns(sample, PatternPlan(sample.grid.frames, patterns), rows, threads);
+  return evaluate_patterns(sample, PatternPlan(sample.grid.frames, patterns, threads), rows,
+                           threads);
+}
+
+MergedRow merge_cells(const FramePartials& partials, std::size_t row,
+                      std::span<const std::int32_t> cells) {
+  FrameSets sets(partials.cells);
+  const auto bits_of = [&](const auto& wanted) {
+    std::vector<std::uint8_t> bits(sets.bytes(), 0);
+    for (const auto c : wanted) {
+      const auto cell = static_cast<std::size_t>(c);
+      bits[cell / 8] = static_cast<std::uint8_t>(bits[cell / 8] | (1U << (cell % 8)));
+    }
+    return bits;
+  };
+  std::vector<std::int32_t> all;
+  for (std::int32_t c = 0; c < partials.cells; ++c) all.push_back(c);
+  sets.add(bits_of(all));
+  const std::uint32_t set = sets.add(bits_of(cells));
+  RowEvaluator evaluator(partials.head_dim, sets.slots(), sets.sets().size(),
+                         partials_loops(reference::best_simd_level()));
+  std::vector<SetFigures> figures(sets.sets().size());
+  evaluator.evaluate(partials, row, sets, figures);
+  return {evaluator.output(set), figures[set]};
 }
 
 }  // namespace lvsa::analysis

@@ -4,7 +4,6 @@
 // and any set of instructions.
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,42 +11,64 @@
 #include "analysis/sweep/partials.hpp"
 #include "analysis/sweep/pattern_plan.hpp"
 #include "analysis/sweep/row_choice.hpp"
+#include "analysis/sweep/row_evaluator.hpp"
 
 namespace lvsa::analysis {
 
 /// Takes a sample's partials and gives the metrics of every pattern of a plan.
 class PatternEvaluator {
  public:
-  /// The plan must outlive it. Throws Error(kValue) when the plan is for another number of frames.
-  PatternEvaluator(const PatternPlan& plan, const FrameGrid& grid, int threads = 0);
-  ~PatternEvaluator();
+  /// For `rows` rows in all, of videos of this grid. The plan must outlive it. `threads` 0: as many
+  /// as OpenMP has. Throws Error(kValue) when the plan is for another number of frames.
+  PatternEvaluator(const PatternPlan& plan, const FrameGrid& grid, std::int64_t rows,
+                   const PartialsOptions& options = {});
 
-  /// Rows of video queries in ascending order; rows behind those of the calls before.
+  /// Rows of video queries, ascending and behind those of the calls before. Throws Error(kValue)
+  /// for a row of the text, and for more rows than were announced.
   void add(const FramePartials& partials);
-  /// [plan.size()]; nothing may be added afterwards.
-  std::vector<MetricValues> finish();
+  /// [plan.size()]; throws Error(kValue) when rows are missing.
+  std::vector<MetricValues> finish() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  struct Sums {
+    double l1 = 0.0, l2 = 0.0, dot = 0.0, norm = 0.0;
+    double recall = 0.0, lse_shift = 0.0, entropy = 0.0;
+    double most_shift = 0.0;
+    double least_cosine;
+    double bar;  // the largest of the `kept_` smallest recalls
+  };
+  void check_rows(const FramePartials& partials) const;
+  void add_dense(const DenseFigures& dense);
+  void add_pattern(std::size_t pattern, const SetFigures& figures);
+  MetricValues values(std::size_t pattern) const;
+
+  const PatternPlan& plan_;
+  const FrameGrid grid_;
+  const std::int64_t rows_;
+  const PartialsOptions options_;
+  std::int64_t seen_ = 0;
+  std::int64_t head_dim_ = 0;
+  DenseFigures dense_;
+  std::vector<Sums> sums_;        // [patterns]
+  std::size_t kept_;              // recalls kept for the percentile: ceil(rows / 100)
+  std::vector<double> smallest_;  // [patterns][kept_], a heap each
 };
 
-/// One pass over the sample's tensors, then all patterns. Memory: see stream_partials(); at most
-/// some 512 MiB beside the tensors and the plan. Throws what compute_partials() throws.
+/// One pass over the sample's tensors, then all patterns. Memory: partials of at most 256 MiB, and
+/// per thread the sums of one row's sets (some 8 (D + 12) bytes a set). Throws what
+/// compute_partials() throws.
 std::vector<MetricValues> evaluate_patterns(const Sample& sample, const PatternPlan& plan,
                                             const RowChoice& rows = {}, int threads = 0);
 std::vector<MetricValues> evaluate_patterns(const Sample& sample,
                                             std::span<const FramePattern> patterns,
                                             const RowChoice& rows = {}, int threads = 0);
 
-/// The output of one row under a set of attended cells (ascending cells of `partials`; the text, if
-/// any, must be among them when it is attended). A row without keys: 0.
+/// One row under a set of attended cells, as evaluate_patterns() sees it.
 struct MergedRow {
-  std::vector<double> out;  ///< [D]
-  double recall = 0.0;      ///< mass of the dense softmax on the cells
-  double lse_shift = 0.0;   ///< dense log-sum-exp minus this one
-  double entropy = 0.0;     ///< nats, of the softmax over the cells
+  std::vector<double> out;  ///< [D]; 0 without keys
+  SetFigures figures;
 };
+/// `cells` ascending; the text, if any, must be among them where it is attended.
 MergedRow merge_cells(const FramePartials& partials, std::size_t row,
                       std::span<const std::int32_t> cells);
 

@@ -61,11 +61,13 @@ NaiveRow attend_naively(const Sample& sample, std::int64_t token,
   std::vector<double> row(dim);
   sample.q.read_row(0, token, 0, q.data());
   std::vector<std::int64_t> keys;
+  std::vector<std::size_t> ends;  // of the cells among the keys
   for (const std::int64_t cell : cells) {
     const bool text = cell == sample.grid.frames;
     const std::int64_t begin = cell * sample.grid.patches_per_frame;
     const std::int64_t end = text ? sample.grid.seq_len() : begin + sample.grid.patches_per_frame;
     for (std::int64_t j = begin; j < end; ++j) keys.push_back(j);
+    ends.push_back(keys.size());
   }
   std::vector<long double> scores;
   long double top = -std::numeric_limits<long double>::infinity();
@@ -86,7 +88,13 @@ NaiveRow attend_naively(const Sample& sample, std::int64_t token,
   }
   NaiveRow made;
   for (const long double x : out) made.out.push_back(static_cast<double>(x / sum));
-  made.lse = static_cast<double>(top + std::log(sum));
+  made.lse = top + std::log(sum);
+  std::size_t i = 0;
+  for (const std::size_t end : ends) {
+    long double share = 0.0L;
+    for (; i < end; ++i) share += std::exp(scores[i] - top) / sum;
+    if (share > 0.0L) made.entropy -= share * std::log(share);
+  }
   return made;
 }
 

@@ -26,7 +26,8 @@ Sample make_sample(const SampleWish& wish);
 /// double.
 struct NaiveRow {
   std::vector<double> out;
-  double lse = 0.0;
+  long double lse = 0.0L;
+  long double entropy = 0.0L;  ///< over the cells
 };
 NaiveRow attend_naively(const Sample& sample, std::int64_t token,
                         std::span<const std::int32_t> cells);

@@ -1,0 +1,97 @@
+#pragma once
+// The inner loops of frame partials and of their merges as a table of functions, one table a set of
+// instructions. All tables give the same bits: every sum has one order, no product joins a sum in
+// one FMA, and exponential and logarithm are made of the same operations.
+//
+// Plain data and plain functions only, as in reference/attention/oracle_loops.hpp.
+
+#include <stdint.h>
+
+namespace lvsa::analysis {
+
+/// Keys, or columns of V, that lie side by side in a panel [depth][kPartialsPanel].
+constexpr int kPartialsPanel = 16;
+/// Query rows come in multiples of this.
+constexpr int kPartialsRows = 8;
+/// Sums over keys and over columns have this many partial sums: number j goes to j mod 8, and
+/// ((0+4) + (2+6)) + ((1+5) + (3+7)) ends it.
+constexpr int kPartialsSums = 8;
+
+/// c[r][j] = (fresh ? 0 : c[r][j]) + sum_i a[r][i] b[i][j] in the order of i, for kPartialsPanel
+/// columns j.
+struct PartialsProduct {
+  const double* a;
+  int64_t a_pitch;
+  const double* b;
+  int64_t depth;
+  double* c;
+  int64_t c_pitch;
+  int64_t rows;  ///< a multiple of kPartialsRows
+  bool fresh;
+};
+
+/// One row's q.k in place into weights exp(s - m), s = scale * q.k. Zeros behind the last, up to a
+/// multiple of kPartialsPanel.
+struct PartialsSoften {
+  double* weights;
+  int64_t keys;
+  double scale;
+  double max_score;   ///< out: m
+  double normaliser;  ///< out: sum of the weights
+};
+
+/// Sums of weighted outputs of one row's cells. table[slot] has `width` columns (a multiple of
+/// kPartialsSums, zeros behind the last), totals[slot] the sum of the weights w and of w ln w.
+struct PartialsTable {
+  double* table;
+  double* totals;
+  int64_t width;
+};
+
+/// Two slots that add up.
+struct SlotPair {
+  uint32_t left;
+  uint32_t right;
+};
+
+/// slot first + i becomes the sum of the slots pairs[i].
+struct PartialsCombine {
+  PartialsTable to;
+  const SlotPair* pairs;
+  int64_t count;
+  int64_t first;
+};
+
+/// What a set of cells, the sum of a pair of slots, makes of a row: o = sum w o_c / sum w against
+/// the dense output.
+struct PartialsCompare {
+  PartialsTable from;
+  const SlotPair* pairs;
+  int64_t count;
+  const double* dense;  ///< [width]
+  double* mass;         ///< [count] sum w
+  double* logs;         ///< [count] sum w ln w
+  double* l1;           ///< [count] sum |o - dense|
+  double* l2;           ///< [count] sum (o - dense)^2
+  double* dot;          ///< [count] sum o dense
+  double* norm;         ///< [count] sum o^2
+};
+
+struct PartialsLoops {
+  void (*multiply)(const PartialsProduct* args);
+  void (*soften)(PartialsSoften* args);
+  void (*combine)(const PartialsCombine* args);
+  void (*compare)(const PartialsCompare* args);
+  /// to[c] = factor * from[c].
+  void (*scale)(const double* from, double factor, int64_t count, double* to);
+  /// e^x for x <= 0.
+  void (*exp_array)(const double* x, double* y, int64_t count);
+  /// ln x for x > 0 that is no subnormal number; any finite number for others.
+  void (*log_array)(const double* x, double* y, int64_t count);
+};
+
+extern const PartialsLoops kPartialsBaselineLoops;
+extern const PartialsLoops kPartialsAvx2Loops;    // defined in builds for x86-64 only
+extern const PartialsLoops kPartialsAvx512Loops;  // likewise
+
+}  // namespace lvsa::analysis

@@ -1,0 +1,21 @@
+// The loops of frame partials for AVX2, without FMA.
+
+#include "analysis/sweep/partials_loops.hpp"
+
+#if LVSA_SIMD_X86
+namespace lvsa::analysis {
+namespace {
+
+constexpr int kLanes = 4;
+constexpr int kRows = 4;
+
+#include "analysis/sweep/partials_loops_inl.hpp"
+
+}  // namespace
+
+const PartialsLoops kPartialsAvx2Loops = {multiply, soften,    combine,  compare,
+                                          scale,    exp_array, log_array};
+
+}  // namespace lvsa::analysis
+
+#endif
