@@ -21,6 +21,7 @@
 #include "analysis/run/wire.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -143,8 +144,9 @@ int serve_cases(const WorkerSetUp& set_up, const WorkerTask& task) {
   try {
     const lvsa_kernel& kernel = task.load();
     std::fesetenv(FE_DFL_ENV);  // libraries built for speed switch on flush-to-zero as they load
-    channel.send("kernel", fmt::format("{} {}", kernel.capabilities.memory == LVSA_HOST ? 0 : 1,
-                                       kernel.name));
+    channel.send("kernel",
+                 fmt::format("{} {}", declared_memory(kernel.capabilities) == LVSA_HOST ? 0 : 1,
+                             kernel.name));
     std::string line;
     while (channel.next(line)) serve_one(channel, parse_message(line), task);
   } catch (const Error& error) {

@@ -10,6 +10,7 @@
 #include "analysis/verify/kernel_invoke.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -34,13 +35,13 @@ std::int64_t count_unwritten(const std::byte* row, std::size_t bytes, DType dtyp
 
 std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const Case& c) {
   const lvsa_capabilities& can = kernel.capabilities;
-  if (can.memory == LVSA_CUDA) {
+  if (declared_memory(can) == LVSA_CUDA) {
     if (const auto none = DeviceMemory::why_none()) {
       return fmt::format("the kernel wants device memory, and there is no device here: {}", *none);
     }
-  } else if (can.memory != LVSA_HOST) {
+  } else if (declared_memory(can) != LVSA_HOST) {
     return fmt::format("the kernel declares memory {}; {} (host) or {} (CUDA) is due",
-                       static_cast<int>(can.memory), static_cast<int>(LVSA_HOST),
+                       declared_memory(can), static_cast<int>(LVSA_HOST),
                        static_cast<int>(LVSA_CUDA));
   }
   if ((can.dtypes & LVSA_DTYPE_BIT(c.dtype)) == 0)

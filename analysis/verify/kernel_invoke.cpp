@@ -11,20 +11,20 @@
 #include <functional>
 
 #include "analysis/verify/device_problem.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-KernelStatus told(const lvsa_kernel& kernel, const char* step, lvsa_status status,
-                  const char* message) {
-  if (status == LVSA_OK) return {};
-  const int number = static_cast<int>(status);
+// `number`: the status as it came, which may be none.
+KernelStatus told(const lvsa_kernel& kernel, const char* step, int number, const char* message) {
+  if (number == LVSA_OK) return {};
   const bool known = number >= LVSA_OK && number <= LVSA_FAILED;
   std::string line = message;
   std::replace_if(
       line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
   KernelStatus told;
-  told.status = status;
+  told.status = known ? static_cast<lvsa_status>(number) : LVSA_FAILED;
   told.text =
       fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
                   known ? "status" : "what is no status,", number, line.empty() ? "" : ": ", line);
@@ -47,10 +47,10 @@ class FloatEnvironmentKept {
 // A C++ exception must not leave a function of the C interface; where one does, it is the kernel's
 // failure and not this program's.
 template <typename Call>
-lvsa_status guarded(const lvsa_kernel& kernel, const char* step, Call call) {
+int guarded(const lvsa_kernel& kernel, const char* step, Call call) {
   const FloatEnvironmentKept kept;
   try {
-    return call();
+    return static_cast<int>(call());
   } catch (const std::exception& error) {
     throw Error(ErrorKind::kKernel, fmt::format("kernel {}: a C++ exception left its {}: {}",
                                                 kernel.name, step, error.what()));
@@ -64,14 +64,15 @@ lvsa_status guarded(const lvsa_kernel& kernel, const char* step, Call call) {
 
 // The problem as the kernel's queries see it: where its memory is.
 lvsa_problem placed(const lvsa_kernel& kernel, const lvsa_problem& problem) {
-  return kernel.capabilities.memory == LVSA_CUDA ? DeviceProblem(problem).problem() : problem;
+  return declared_memory(kernel.capabilities) == LVSA_CUDA ? DeviceProblem(problem).problem()
+                                                           : problem;
 }
 
 KernelStatus run_at(const lvsa_kernel& kernel, const lvsa_problem& problem, void* workspace,
                     std::size_t bytes, void* stream, const std::function<void()>& wait) {
   std::array<char, 512> message{};
   const auto start = std::chrono::steady_clock::now();
-  const lvsa_status status = guarded(kernel, "run", [&] {
+  const int status = guarded(kernel, "run", [&] {
     return kernel.run(&problem, workspace, bytes, stream, message.data(), message.size());
   });
   message.back() = '\0';
@@ -107,7 +108,7 @@ KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& prob
   bytes = 0;
   if (kernel.workspace == nullptr) return {};
   const lvsa_problem at_place = placed(kernel, problem);
-  const lvsa_status status =
+  const int status =
       guarded(kernel, "workspace query", [&] { return kernel.workspace(&at_place, &bytes); });
   return told(kernel, "workspace query", status, "");
 }
@@ -125,7 +126,8 @@ GuardedBytes make_workspace(const lvsa_kernel& kernel, std::size_t bytes, unsign
 
 KernelStatus invoke_kernel(const lvsa_kernel& kernel, const lvsa_problem& problem,
                            GuardedBytes& workspace) {
-  if (kernel.capabilities.memory == LVSA_CUDA) return run_on_device(kernel, problem, workspace);
+  if (declared_memory(kernel.capabilities) == LVSA_CUDA)
+    return run_on_device(kernel, problem, workspace);
   return run_at(kernel, problem, workspace.data(), workspace.size(), nullptr, {});
 }
 
@@ -135,7 +137,7 @@ std::optional<lvsa_numerics> query_numerics(const lvsa_kernel& kernel,
   const lvsa_problem at_place = placed(kernel, problem);
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
-  const lvsa_status status =
+  const int status =
       guarded(kernel, "numerics query", [&] { return kernel.numerics(&at_place, &numerics); });
   if (status != LVSA_OK) return std::nullopt;
   // What lies behind the fields that the kernel knows is not its word.

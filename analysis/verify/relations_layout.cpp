@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "analysis/verify/relations.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -133,7 +134,7 @@ Finding check_alignment(RelationContext& context) {
 }
 
 Finding check_far(RelationContext& context) {
-  if (context.kernel.capabilities.memory != LVSA_HOST) {
+  if (declared_memory(context.kernel.capabilities) != LVSA_HOST) {
     return not_applicable("a device has no memory for tensors with such gaps");
   }
   constexpr std::int64_t kMostTokens = 4096;  // a page each and tensor

@@ -1,12 +1,13 @@
 // Relations about reading outside: inputs that end or begin at a page that nobody may touch.
 
 #include "analysis/verify/relations.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 Finding check_guarded(RelationContext& context, GuardSide side, std::string_view what) {
-  if (context.kernel.capabilities.memory != LVSA_HOST) {
+  if (declared_memory(context.kernel.capabilities) != LVSA_HOST) {
     return not_applicable("the tensors are on a device");
   }
   Problem guarded = context.problem;

@@ -1,12 +1,21 @@
 #pragma once
 // Kernels from a shared library that speaks the C interface.
 
+#include <cstring>
 #include <string>
 #include <vector>
 
 #include "core/kernel/lvsa_kernel.h"
 
 namespace lvsa {
+
+/// The number that stands in `memory`, which a plugin may have filled with anything: an enumeration
+/// must not be read that holds none of its values.
+inline int declared_memory(const lvsa_capabilities& capabilities) {
+  int number = 0;
+  std::memcpy(&number, &capabilities.memory, sizeof number);
+  return number;
+}
 
 /// A loaded library and its kernels. The kernels are valid while this lives.
 class KernelLibrary {

@@ -78,7 +78,8 @@ TEST(LogSource, IsTheRankOrTheWorkerThatWrote) {
 }
 
 TEST(LogEscapes, GoAway) {
-  std::string line("\x1b[1;32mgreen\x1b[0m \x1b(B[LVSA]\0x\a", 33);
+  constexpr std::string_view kRaw("\x1b[1;32mgreen\x1b[0m \x1b(B[LVSA]\0x\a", 29);
+  std::string line(kRaw);
   strip_escapes(line);
   EXPECT_EQ(line.substr(0, 6), "green ");
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
