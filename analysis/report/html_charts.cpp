@@ -31,6 +31,7 @@ constexpr std::string_view kStyle = R"css(
 .plain thead th[aria-sort=descending] button::after { content: "\2193"; opacity: 1; }
 .plain tbody tr.chosen > * { background: var(--code); }
 .plain tbody tr:hover > * { background: var(--stripe); }
+button.cell { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 button.link { font: inherit; color: var(--accent); background: none; border: 0; padding: 0; cursor: pointer; text-align: left; text-decoration: underline; }
 .panel + .panel { margin-top: .7rem; }
 .chart-box { position: relative; height: min(34rem, 72vh); min-height: 20rem; }
@@ -118,7 +119,7 @@ std::string json_numbers(std::span<const double> values) {
     if (std::isnan(value)) {
       text += "null";
     } else if (std::isinf(value)) {
-      text += value > 0.0 ? "1e999" : "-1e999";
+      text += value > 0.0 ? "\"Infinity\"" : "\"-Infinity\"";
     } else {
       fmt::format_to(std::back_inserter(text), "{:.7g}", value);
     }

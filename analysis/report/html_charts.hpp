@@ -28,7 +28,7 @@ std::string packed_element(std::string_view id, std::string_view json);
 /// byte apart, since that packs well.
 std::string packed_floats(std::string_view id, std::span<const double> values);
 
-/// [1,2.5,null]: seven significant digits, null for NaN, 1e999 (which reads as infinity).
+/// [1,2.5,null]: seven significant digits, null for NaN, "Infinity" as text.
 std::string json_numbers(std::span<const double> values);
 /// A string with its quotes; safe within <script>.
 std::string json_text(std::string_view text);

@@ -18,7 +18,7 @@ constexpr std::string_view kScript = R"js(
     const settings = words.length;
     const column = (key) => columns.find((one) => one.key === key);
     const metrics = columns.filter((one) => one.metric >= 0);
-    for (const one of columns) one.values = one.values.map((value) => value === null ? NaN : value);
+    for (const one of columns) one.values = one.values.map((value) => value === null ? NaN : Number(value));
     // The words that tell the settings apart.
     const short = words.map((text, at) => axes.map((axis) => `${axis.name}=${axis.values[axis.index[at]]}`).filter((word) => !word.endsWith("=-")).join(" ") || text);
     const titleOf = (one) => one.unit ? `${one.title} (${one.unit})` : one.title;

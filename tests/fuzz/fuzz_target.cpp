@@ -31,6 +31,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"model_folder", fuzz_model_folder},
       FuzzTarget{"geometry_batch", fuzz_geometry_batch},
       FuzzTarget{"log", fuzz_log},
+      FuzzTarget{"quality_table", fuzz_quality_table},
+      FuzzTarget{"quality_json", fuzz_quality_json},
   };
   return kTargets;
 }

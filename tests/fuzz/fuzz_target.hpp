@@ -56,5 +56,7 @@ void fuzz_call_trace(std::string_view bytes);
 void fuzz_model_folder(std::string_view bytes);
 void fuzz_geometry_batch(std::string_view bytes);
 void fuzz_log(std::string_view bytes);
+void fuzz_quality_table(std::string_view bytes);
+void fuzz_quality_json(std::string_view bytes);
 
 }  // namespace lvsa::fuzz
