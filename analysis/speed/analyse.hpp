@@ -1,6 +1,8 @@
 #pragma once
 // From block ratios to verdicts.
 
+#include <span>
+
 #include "analysis/speed/speed_result.hpp"
 
 namespace lvsa::analysis {
@@ -13,5 +15,14 @@ void analyse_speed(SpeedComparison& comparison);
 
 /// Blocks that a verdict needs at the least, when `cases` are compared under these rules.
 std::int64_t least_blocks(const SpeedRules& rules, std::size_t cases);
+
+/// Blocks to measure of a case, from some blocks of A against itself: as many as bring the noise
+/// below a quarter of least_delta, if it is as it was in these. The ratios of B to A have no say,
+/// so verdicts stay what they would be with a fixed number. An odd multiple of `processes`, 5 to 55
+/// for each.
+std::int64_t blocks_for(std::span<const double> noise_ratios, const SpeedRules& rules,
+                        std::int64_t processes);
+inline constexpr std::int64_t kLeastBlocksOfProcess = 5;
+inline constexpr std::int64_t kMostBlocksOfProcess = 55;
 
 }  // namespace lvsa::analysis
