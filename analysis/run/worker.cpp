@@ -1,24 +1,15 @@
 #include "analysis/run/worker.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cfenv>
 #include <charconv>
-#include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <new>
 
 #include "analysis/report/jsonl_report.hpp"
-#include "analysis/run/child_process.hpp"
 #include "analysis/run/wire.hpp"
+#include "analysis/run/worker_channel.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"
 #include "core/kernel/loader.hpp"
@@ -27,49 +18,6 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr int kEndedWell = 0;
-
-// The channel under a number that the kernel's own files do not come near, closed on exec. Numbers
-// just above the standard ones are what a mistaken close() hits.
-class Channel {
- public:
-  Channel() {
-    constexpr int kLeastNumber = 100;
-    const int moved = ::fcntl(ChildProcess::kChannel, F_DUPFD_CLOEXEC, kLeastNumber);
-    if (moved < 0) return;
-    ::close(ChildProcess::kChannel);
-    descriptor_ = moved;
-  }
-
-  // The next line; false at the end.
-  bool next(std::string& line) {
-    while (true) {
-      if (auto taken = take_line(buffer_)) {
-        line = std::move(*taken);
-        return true;
-      }
-      std::array<char, 4096> bytes;
-      const ssize_t got = ::read(descriptor_, bytes.data(), bytes.size());
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return false;
-      buffer_.append(bytes.data(), static_cast<std::size_t>(got));
-    }
-  }
-
-  // A channel that cannot be written to any more ends the process: nobody would hear of the rest.
-  void send(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent < 0) ::_exit(kChannelLost);
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
-  void send(std::string_view word, std::string_view text) const { send(wire_line(word, text)); }
-
- private:
-  int descriptor_ = ChildProcess::kChannel;
-  std::string buffer_;
-};
 
 // A process with a GPU open took long to start: the next case is better off in it than in a new
 // one.
@@ -87,22 +35,7 @@ Keep what_to_keep() {
   return has_device_open() ? Keep::kWorth : Keep::kAsAny;
 }
 
-void set_up_process(const WorkerSetUp& set_up) {
-  // The parent may have gone before the first line; afterwards the signal comes.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (set_up.parent > 0 && ::getppid() != set_up.parent) ::_exit(kChannelLost);
-  if (set_up.memory_limit_b > 0) {
-    const auto bytes = static_cast<rlim_t>(set_up.memory_limit_b);
-    const rlimit limit{bytes, bytes};
-    ::setrlimit(RLIMIT_AS, &limit);
-  }
-  const rlimit no_core{0, 0};  // a suite of crashes would fill the disk
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  // What a kernel prints before it crashes shall be seen.
-  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-}
-
-void serve_one(const Channel& channel, const Message& message, const WorkerTask& task) {
+void serve_one(const WorkerChannel& channel, const Message& message, const WorkerTask& task) {
   std::int64_t number = 0;
   std::from_chars(message.first.data(), message.first.data() + message.first.size(), number);
   int last_permille = -1;
@@ -139,8 +72,8 @@ WorkerSetUp parse_worker_set_up(std::string_view text) {
 }
 
 int serve_cases(const WorkerSetUp& set_up, const WorkerTask& task) {
-  set_up_process(set_up);
-  Channel channel;
+  set_up_worker_process(set_up);
+  WorkerChannel channel;
   try {
     const lvsa_kernel& kernel = task.load();
     std::fesetenv(FE_DFL_ENV);  // libraries built for speed switch on flush-to-zero as they load

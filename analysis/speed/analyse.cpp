@@ -55,7 +55,7 @@ MedianSample judged_sample(SpeedCase& c) {
     c.remarks.push_back(
         fmt::format("processes differ, medians {:.3f} to {:.3f}: judged by the {} processes", *low,
                     *high, medians.size()));
-    return MedianSample(medians);
+    return MedianSample::independent(medians);
   }
   return MedianSample(c.ratios);
 }

@@ -18,11 +18,11 @@ std::int64_t least_blocks(const SpeedRules& rules, std::size_t cases);
 
 /// Blocks to measure of a case, from some blocks of A against itself: as many as bring the noise
 /// below a quarter of least_delta, if it is as it was in these. The ratios of B to A have no say,
-/// so verdicts stay what they would be with a fixed number. An odd multiple of `processes`, 5 to 55
+/// so verdicts stay what they would be with a fixed number. An odd multiple of `processes`, 3 to 41
 /// for each.
 std::int64_t blocks_for(std::span<const double> noise_ratios, const SpeedRules& rules,
                         std::int64_t processes);
-inline constexpr std::int64_t kLeastBlocksOfProcess = 5;
-inline constexpr std::int64_t kMostBlocksOfProcess = 55;
+inline constexpr std::int64_t kLeastBlocksOfProcess = 3;
+inline constexpr std::int64_t kMostBlocksOfProcess = 41;
 
 }  // namespace lvsa::analysis

@@ -68,11 +68,16 @@ std::size_t effective_count(std::span<const double> values) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(effective));
 }
 
-MedianSample::MedianSample(std::span<const double> values)
-    : sorted_(values.begin(), values.end()),
-      median_(median_of(values)),
-      effective_(effective_count(values)) {
+MedianSample::MedianSample(std::span<const double> values, std::size_t effective)
+    : sorted_(values.begin(), values.end()), median_(median_of(values)), effective_(effective) {
   std::sort(sorted_.begin(), sorted_.end());
+}
+
+MedianSample::MedianSample(std::span<const double> values)
+    : MedianSample(values, effective_count(values)) {}
+
+MedianSample MedianSample::independent(std::span<const double> values) {
+  return {values, values.size()};
 }
 
 // `beyond`: values on the side where the median is said to be, c included.

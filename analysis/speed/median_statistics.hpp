@@ -32,6 +32,8 @@ class MedianSample {
  public:
   /// In the order of time; at least one, all finite.
   explicit MedianSample(std::span<const double> values);
+  /// Of values that are known to be independent.
+  static MedianSample independent(std::span<const double> values);
 
   double median() const { return median_; }
   std::size_t effective() const { return effective_; }
@@ -43,6 +45,7 @@ class MedianSample {
   RatioEstimate interval(double level) const;
 
  private:
+  MedianSample(std::span<const double> values, std::size_t effective);
   double p_of(std::size_t beyond) const;
 
   std::vector<double> sorted_;

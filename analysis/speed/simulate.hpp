@@ -36,7 +36,7 @@ struct SimulationSettings {
   std::int64_t runs = 1000;
   std::int64_t cases = 10;
   std::int64_t blocks = 0;   ///< of a case; 0: by a pilot, as in a measurement
-  std::int64_t rounds = 11;  ///< processes
+  std::int64_t rounds = 15;  ///< processes
   std::uint64_t seed = 1;
   double slowdown = 1.0;  ///< true ratio of B to A in the first case; the others are equal
 };

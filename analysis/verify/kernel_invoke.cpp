@@ -68,8 +68,25 @@ lvsa_problem placed(const lvsa_kernel& kernel, const lvsa_problem& problem) {
                                                            : problem;
 }
 
-KernelStatus run_at(const lvsa_kernel& kernel, const lvsa_problem& problem, void* workspace,
-                    std::size_t bytes, void* stream, const std::function<void()>& wait) {
+KernelStatus run_on_device(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                           const GuardedBytes& workspace) {
+  DeviceMemory& memory = DeviceMemory::first();
+  DeviceProblem there(problem);
+  void* const scratch = there.send(workspace);
+  // What is on its way to the device is not the kernel's time; that it is behind on the same stream
+  // is what a kernel may count on.
+  KernelStatus result = invoke_in_place(kernel, there.problem(), scratch, workspace.size(),
+                                        memory.stream(), [&] { there.wait(); });
+  there.fetch();
+  result.changed_outside = there.changed_outside();
+  return result;
+}
+
+}  // namespace
+
+KernelStatus invoke_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                             void* workspace, std::size_t bytes, void* stream,
+                             const std::function<void()>& wait) {
   std::array<char, 512> message{};
   const auto start = std::chrono::steady_clock::now();
   const int status = guarded(kernel, "run", [&] {
@@ -87,30 +104,20 @@ KernelStatus run_at(const lvsa_kernel& kernel, const lvsa_problem& problem, void
   return result;
 }
 
-KernelStatus run_on_device(const lvsa_kernel& kernel, const lvsa_problem& problem,
-                           const GuardedBytes& workspace) {
-  DeviceMemory& memory = DeviceMemory::first();
-  DeviceProblem there(problem);
-  void* const scratch = there.send(workspace);
-  // What is on its way to the device is not the kernel's time; that it is behind on the same stream
-  // is what a kernel may count on.
-  KernelStatus result = run_at(kernel, there.problem(), scratch, workspace.size(), memory.stream(),
-                               [&] { there.wait(); });
-  there.fetch();
-  result.changed_outside = there.changed_outside();
-  return result;
+KernelStatus workspace_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                                std::size_t& bytes) {
+  bytes = 0;
+  if (kernel.workspace == nullptr) return {};
+  const int status =
+      guarded(kernel, "workspace query", [&] { return kernel.workspace(&problem, &bytes); });
+  return told(kernel, "workspace query", status, "");
 }
-
-}  // namespace
 
 KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
                              std::size_t& bytes) {
   bytes = 0;
   if (kernel.workspace == nullptr) return {};
-  const lvsa_problem at_place = placed(kernel, problem);
-  const int status =
-      guarded(kernel, "workspace query", [&] { return kernel.workspace(&at_place, &bytes); });
-  return told(kernel, "workspace query", status, "");
+  return workspace_in_place(kernel, placed(kernel, problem), bytes);
 }
 
 GuardedBytes make_workspace(const lvsa_kernel& kernel, std::size_t bytes, unsigned char fill) {
@@ -128,7 +135,7 @@ KernelStatus invoke_kernel(const lvsa_kernel& kernel, const lvsa_problem& proble
                            GuardedBytes& workspace) {
   if (declared_memory(kernel.capabilities) == LVSA_CUDA)
     return run_on_device(kernel, problem, workspace);
-  return run_at(kernel, problem, workspace.data(), workspace.size(), nullptr, {});
+  return invoke_in_place(kernel, problem, workspace.data(), workspace.size(), nullptr, {});
 }
 
 std::optional<lvsa_numerics> query_numerics(const lvsa_kernel& kernel,

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -37,12 +38,20 @@ class KernelFailed : public Error {
 /// Bytes of workspace for a problem. Throws Error(kKernel) for an exception of the kernel's.
 KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
                              std::size_t& bytes);
+/// The same for a problem that is where the kernel wants it.
+KernelStatus workspace_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                                std::size_t& bytes);
 /// Throws Error(kKernel) where there is not that much memory.
 GuardedBytes make_workspace(const lvsa_kernel& kernel, std::size_t bytes, unsigned char fill);
 /// Runs it and waits for the end. Throws Error(kKernel) for an exception of the kernel's,
 /// Error(kOverflow) for a problem that the device has no room for, and DeviceLost.
 KernelStatus invoke_kernel(const lvsa_kernel& kernel, const lvsa_problem& problem,
                            GuardedBytes& workspace);
+/// Runs it on a problem, workspace included, that is where the kernel wants it; `wait`, when given,
+/// is called before the time is taken. Throws as invoke_kernel() does.
+KernelStatus invoke_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                             void* workspace, std::size_t bytes, void* stream,
+                             const std::function<void()>& wait);
 /// What the kernel declares of its numerics; nothing when it declares none.
 std::optional<lvsa_numerics> query_numerics(const lvsa_kernel& kernel, const lvsa_problem& problem);
 
