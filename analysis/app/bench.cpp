@@ -6,9 +6,10 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
+#include "analysis/app/bench.hpp"
 #include "analysis/app/bench_simulate.hpp"
-#include "analysis/app/command.hpp"
 #include "analysis/app/fixtures.hpp"
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/report/provenance.hpp"
@@ -168,11 +169,15 @@ int compare(const Options& options) {
   }
   library_hash(options.a);  // names that are none are refused before anything starts
   library_hash(options.b);
+  std::optional<AtomicFile>
+      json;  // a file that cannot be written is refused before anything starts
+  if (!options.json.empty()) json.emplace(options.json);
   try {
     analysis::BenchOutcome outcome = analysis::run_bench(plan_of(options));
     complete(outcome.comparison, options);
-    if (!options.json.empty()) {
-      write_file_atomically(options.json, analysis::to_speed_json(outcome.comparison));
+    if (json) {
+      json->write(analysis::to_speed_json(outcome.comparison));
+      json->commit();
     }
     fmt::print("{}", analysis::speed_as_text(outcome.comparison));
     for (const analysis::LeftOut& left : outcome.left_out) {

@@ -43,7 +43,6 @@ void add_steps_command(CLI::App& app, Body& body);
 void add_parallel_command(CLI::App& app, Body& body);
 void add_geometry_command(CLI::App& app, Body& body);
 void add_recommend_command(CLI::App& app, Body& body);
-void add_bench_command(CLI::App& app, Body& body);
 void add_dump_command(CLI::App& app, Body& body);
 void add_manual_command(CLI::App& app, Body& body);
 

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <vector>
 
+#include "analysis/app/bench.hpp"
 #include "analysis/app/command.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/speed/machine_state.hpp"
 #include "analysis/speed/median_statistics.hpp"
 #include "core/error.hpp"
 
@@ -104,6 +105,27 @@ void conclude(SpeedCase& c, const MedianSample& sample, const SpeedRules& rules,
   }
 }
 
+// What the machine did to its clocks. It does the same to A and B, so it changes no verdict.
+std::vector<std::string> machine_remarks(const SpeedComparison& comparison) {
+  constexpr double kMuchStolen = 0.05;
+  std::uint64_t bits = 0;
+  double stolen = 0.0;
+  for (const MachineState& state : comparison.states) {
+    bits |= state.gpu_throttle.value_or(0);
+    stolen = std::max(stolen, state.steal_share.value_or(0.0));
+  }
+  std::vector<std::string> remarks;
+  const std::string throttled = throttle_text(bits);
+  if (!throttled.empty()) {
+    remarks.push_back(fmt::format("the GPU lowered its clocks: {}", throttled));
+  }
+  if (stolen > kMuchStolen) {
+    remarks.push_back(
+        fmt::format("a hypervisor took {:.0f} % of the processors' time", stolen * 100.0));
+  }
+  return remarks;
+}
+
 }  // namespace
 
 std::int64_t least_blocks(const SpeedRules& rules, std::size_t cases) {
@@ -152,8 +174,11 @@ void analyse_speed(SpeedComparison& comparison) {
   }
   const std::vector<HolmStep> change = holm(p_change, rules.alpha);
   const std::vector<HolmStep> same = holm(p_same, rules.alpha);
+  const std::vector<std::string> remarks = machine_remarks(comparison);
   for (std::size_t i = 0; i < count; ++i) {
-    conclude(comparison.cases[i], samples[i], rules, count, change[i], same[i]);
+    SpeedCase& c = comparison.cases[i];
+    conclude(c, samples[i], rules, count, change[i], same[i]);
+    c.remarks.insert(c.remarks.end(), remarks.begin(), remarks.end());
   }
 }
 

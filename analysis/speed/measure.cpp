@@ -99,6 +99,7 @@ SpeedMeter::SpeedMeter(const lvsa_kernel& a, const lvsa_kernel& b, std::vector<C
     : a_(a), b_(b), cases_(std::move(cases)), settings_(settings), tell_(std::move(tell)) {
   on_device_ = a_.capabilities.memory == LVSA_CUDA || b_.capabilities.memory == LVSA_CUDA;
   if (cases_.empty()) cases_ = default_speed_cases(on_device_);
+  if (on_device_) gpu_.emplace();
 }
 
 void SpeedMeter::who() const {
@@ -132,7 +133,7 @@ double SpeedMeter::time(TimedCase& timed, Side side, std::size_t number, std::in
 }
 
 double SpeedMeter::clock() const {
-  if (on_device_) return gpu_.sm_mhz().value_or(1.0);
+  if (on_device_) return gpu_->sm_mhz().value_or(1.0);
   return probe_cpu_ghz();
 }
 
@@ -195,7 +196,7 @@ void SpeedMeter::measure(const std::vector<double>& numbers) {
     for (std::int64_t block = first; block < last; ++block) {
       measure_block(timed, i, block, calls);
     }
-    tell_("state", encode_state(machine_state(&gpu_)));
+    tell_("state", encode_state(machine_state(gpu_ ? &*gpu_ : nullptr)));
   }
 }
 

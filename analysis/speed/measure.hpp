@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,8 +70,8 @@ class SpeedMeter {
   std::vector<Case> cases_;
   MeasureSettings settings_;
   Tell tell_;
-  GpuClocks gpu_;
   bool on_device_ = false;
+  std::optional<GpuClocks> gpu_;  ///< of kernels on a GPU
 };
 
 }  // namespace lvsa::analysis

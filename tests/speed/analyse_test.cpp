@@ -166,6 +166,19 @@ TEST(Cases, AreHeldAgainstHolmsThresholds) {
   EXPECT_EQ(comparison.cases[1].verdict, SpeedVerdict::kSlower);
 }
 
+TEST(Remarks, TellOfThrottledClocksAndLeaveTheVerdict) {
+  SpeedComparison comparison;
+  comparison.cases = {case_of(1.5)};
+  comparison.states.resize(2);
+  comparison.states[1].gpu_throttle = 0x20;
+  comparison.states[1].steal_share = 0.1;
+  for (int turn = 0; turn < 2; ++turn) analyse_speed(comparison);
+  EXPECT_EQ(comparison.cases[0].verdict, SpeedVerdict::kSlower);
+  EXPECT_EQ(comparison.cases[0].remarks,
+            (std::vector<std::string>{"the GPU lowered its clocks: heat",
+                                      "a hypervisor took 10 % of the processors' time"}));
+}
+
 TEST(BadRatios, AreRefused) {
   EXPECT_THROW(judged(case_of(1.0, 0)), Error);
   EXPECT_THROW(judged(case_of(0.0)), Error);
