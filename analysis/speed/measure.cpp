@@ -11,6 +11,7 @@
 #include "analysis/run/wire.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -97,14 +98,17 @@ MachineState decode_state(std::string_view text) {
 SpeedMeter::SpeedMeter(const lvsa_kernel& a, const lvsa_kernel& b, std::vector<Case> cases,
                        const MeasureSettings& settings, Tell tell)
     : a_(a), b_(b), cases_(std::move(cases)), settings_(settings), tell_(std::move(tell)) {
-  on_device_ = a_.capabilities.memory == LVSA_CUDA || b_.capabilities.memory == LVSA_CUDA;
+  on_device_ = declared_memory(a_.capabilities) == LVSA_CUDA ||
+               declared_memory(b_.capabilities) == LVSA_CUDA;
   if (cases_.empty()) cases_ = default_speed_cases(on_device_);
   if (on_device_) gpu_.emplace();
 }
 
 void SpeedMeter::who() const {
-  tell_("side", fmt::format("0 {} {}", a_.capabilities.memory == LVSA_CUDA ? 1 : 0, a_.name));
-  tell_("side", fmt::format("1 {} {}", b_.capabilities.memory == LVSA_CUDA ? 1 : 0, b_.name));
+  tell_("side",
+        fmt::format("0 {} {}", declared_memory(a_.capabilities) == LVSA_CUDA ? 1 : 0, a_.name));
+  tell_("side",
+        fmt::format("1 {} {}", declared_memory(b_.capabilities) == LVSA_CUDA ? 1 : 0, b_.name));
   if (on_device_) {
     const auto none = DeviceMemory::why_none();
     tell_("device", none ? fmt::format("no GPU: {}", *none) : DeviceMemory::first().name());

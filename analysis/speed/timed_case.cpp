@@ -15,6 +15,7 @@
 #include "analysis/verify/problem_extent.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "core/kernel/device_memory.hpp"
+#include "core/kernel/loader.hpp"
 #include "core/pattern/frame_pattern.hpp"
 
 namespace lvsa::analysis {
@@ -98,7 +99,7 @@ struct TimedCase::Parts {
     for (Subject& subject : subjects) {
       subject.problem = call.problem();
       if (a.capabilities.lse == 0 || b.capabilities.lse == 0) subject.problem.lse = nullptr;
-      subject.on_device = subject.kernel->capabilities.memory == LVSA_CUDA;
+      subject.on_device = declared_memory(subject.kernel->capabilities) == LVSA_CUDA;
       device = device || subject.on_device;
     }
     if (device) move_to_device(c);
