@@ -15,6 +15,7 @@
 #include "analysis/maps/gpu_mass.hpp"
 #include "analysis/maps/map_file.hpp"
 #include "analysis/maps/map_pictures.hpp"
+#include "analysis/report/html_dump.hpp"
 #include "analysis/sweep/capture_source.hpp"
 #include "analysis/sweep/sweep_axes.hpp"
 #include "analysis/synth/synthetic_source.hpp"
@@ -99,7 +100,7 @@ LatentSize latent_size(const Options& options, const FrameGrid& grid) {
 
 DumpOptions dump_options(const Options& options, const FrameGrid& grid) {
   DumpOptions result;
-  result.setting = analysis::parse_setting(options.setting);
+  if (!options.setting.empty()) result.setting = analysis::parse_setting(options.setting);
   result.rows.rows_per_frame = options.rows_per_frame.value_or(result.rows.rows_per_frame);
   if (options.seed && *options.seed < 0) refuse("--seed: 0 or more is due");
   result.rows.seed = static_cast<std::uint64_t>(options.seed.value_or(1));
@@ -150,6 +151,7 @@ void write_folder(analysis::DumpFolder& folder, const Dump& dump, const Options&
   analysis::draw_pictures(
       dump, picture_options(options),
       [&](const std::string& name, const std::string& bytes) { folder.write(name, bytes); });
+  if (!options.html.empty()) analysis::write_dump_page(dump, options.html, provenance);
   folder.finish(provenance);
 }
 
@@ -162,6 +164,9 @@ int run(const Options& options) {
   const std::unique_ptr<SampleSource> source = open_source(options);
   DumpOptions request = dump_options(options, analysis::common_grid(*source));
   request.gpu = gpu.get();
+  if (!options.html.empty()) {
+    analysis::check_page_size(source->ids().size(), request, analysis::common_grid(*source));
+  }
   analysis::DumpFolder folder(options.out, content_of(options, request, *source));
   Progress progress(static_cast<std::int64_t>(source->ids().size()));
   const Dump dump = analysis::make_dump(*source, request, [&](std::size_t done) {
@@ -243,6 +248,8 @@ void add_results(CLI::App* command, Options& options) {
       ->add_option("--colours", options.colours, "Scale of the pictures: log (1e-4 to 1) or linear")
       ->check(CLI::IsMember({"log", "linear"}))
       ->capture_default_str();
+  group->add_option("--html", options.html, "A page of it all that needs nothing but a browser")
+      ->type_name("FILE");
   group->add_flag("--json", options.json, "Print JSON");
 }
 

@@ -294,7 +294,9 @@ void Hdf5Writer::attach_scales(const std::string& dataset, const std::vector<std
       space.valid() && H5Sget_simple_extent_ndims(space.get()) == static_cast<int>(scales.size());
   for (unsigned i = 0; good && i < scales.size(); ++i) {
     const Handle scale(H5Dopen2(file_->id(), scales[i].c_str(), H5P_DEFAULT), H5Dclose);
-    good = scale.valid() && H5DSattach_scale(handle.get(), scale.get(), i) >= 0;
+    const std::string label = scales[i].substr(scales[i].rfind('/') + 1);
+    good = scale.valid() && H5DSattach_scale(handle.get(), scale.get(), i) >= 0 &&
+           H5DSset_label(handle.get(), i, label.c_str()) >= 0;
   }
   if (!good) file_->fail_at(fmt::format("{}: the scales of its dimensions", dataset));
 }

@@ -48,8 +48,8 @@ class Hdf5Writer : public TensorSink {
                  const std::vector<std::uint8_t>& values);
   /// Makes a one-dimensional dataset the scale of a dimension of that name (H5DS).
   void make_scale(const std::string& dataset);
-  /// Names the dimensions of a dataset by scales, one for each. Throws where there are fewer or
-  /// more.
+  /// Names the dimensions of a dataset by scales, one for each, and labels them so. Throws where
+  /// there are fewer or more.
   void attach_scales(const std::string& dataset, const std::vector<std::string>& scales);
 
   /// Flushes to the disk, closes, and renames. Nothing may be written after it.

@@ -1,0 +1,54 @@
+#!/bin/sh
+# The page of a dump in a headless Chromium: filters, choosing, pointing, the keyboard, sorting, the token maps, both
+# themes, a narrow screen; no errors on the console; the moving picture as the browser reads it. Skipped where there is no
+# Chromium.
+set -eu
+browser=${CHROMIUM:-}
+for name in chromium chromium-browser google-chrome; do
+  [ -n "$browser" ] || browser=$(command -v "$name" || true)
+done
+if [ -z "$browser" ]; then
+  echo 'no Chromium here: skipped'
+  exit 77
+fi
+"$LVSA_VERIFY" dump --synthetic 'T=7 h=4 w=6 text=3 heads=4 D=16 steps=2 layers=2 mix=spatial:1,temporal:1,global:1,diffuse:1' \
+  --setting 'W=1 ref=4' --rows 2:1:4,6:3:5 --out maps --html page.html >dump.log
+
+cat >prepare.py <<'PY'
+import base64, csv, json
+page = open("page.html", encoding="utf-8").read()
+due = {"heads": list(csv.DictReader(open("maps/heads.csv"))),
+       "moving": base64.b64encode(open("maps/steps_layer000.png", "rb").read()).decode()}
+early = ("<script>window.checkErrors = []; addEventListener('error', (e) => checkErrors.push(e.message));"
+         "addEventListener('unhandledrejection', (e) => checkErrors.push(String(e.reason)));"
+         f"window.checkDue = {json.dumps(due)};</script>")
+at = page.index("<title>")
+page = page[:at] + early + page[at:]
+page = page.replace("</body>", f"<script>{open('dump_page.js', encoding='utf-8').read()}</script></body>")
+open("checked.html", "w", encoding="utf-8").write(page)
+PY
+cp "$LVSA_SOURCE_DIR/tests/cli/dump_page.js" .
+python3 prepare.py
+
+failures=0
+look() {
+  width=$1 theme=$2
+  dark=$([ "$theme" = dark ] && echo 0 || echo 1)
+  timeout 90 "$browser" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --no-first-run \
+    --disable-dev-shm-usage --user-data-dir="$PWD/profile" --enable-logging=stderr --virtual-time-budget=20000 \
+    --window-size="$width,900" --blink-settings=preferredColorScheme="$dark" --dump-dom \
+    "file://$PWD/checked.html" >dom.html 2>browser.err || true
+  grep -v willReadFrequently browser.err >browser.log || true # a hint at how the checks read pixels
+  sed -n '/<pre id="check-results">/,/<\/pre>/p' dom.html >results.txt
+  if ! grep -q '^done ' results.txt || grep -q '^FAIL' results.txt || grep -q 'CONSOLE' browser.log; then
+    echo "FAIL: $width pixels, $theme"
+    grep -v '^ok' results.txt || true
+    grep 'CONSOLE' browser.log || true
+    failures=$((failures + 1))
+  fi
+  grep -q "^theme $theme" results.txt || { echo "FAIL: theme is not $theme"; failures=$((failures + 1)); }
+  echo "$width pixels, $theme: $(grep -c '^ok' results.txt) checks"
+}
+look 1280 light
+look 500 dark
+[ "$failures" -eq 0 ]
