@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "analysis/sweep/captured_bits.hpp"
@@ -24,7 +26,8 @@ struct Call {
   SampleId id;  ///< without head; batch of the first element
   std::int64_t pass = 0;
   CapturedShape shape;
-  std::vector<std::string> classes;  ///< [heads], or empty
+  std::vector<std::string> classes;   ///< [heads], or empty
+  std::vector<std::int64_t> numbers;  ///< [heads] in the model
 
   std::array<std::int64_t, 4> sizes() const { return shape.inputs[0].sizes(); }
   std::int64_t key_heads() const { return shape.inputs[1].sizes()[2]; }
@@ -37,6 +40,11 @@ struct Call {
   }
 };
 
+struct Place {
+  std::size_t call;
+  std::int64_t head;  ///< in the call's tensors
+};
+
 struct HeadTensors {
   Tensor q, k, v;
 };
@@ -46,21 +54,43 @@ std::int64_t number(const TensorSource& file, const std::string& group, const ch
   return number_in_name(group, word).value_or(-1);
 }
 
-// "spatial,temporal,global": one for each query head.
-std::vector<std::string> head_classes(const TensorSource& file, const Call& call) {
-  const auto text = inherited_text(file, call.group, "head_classes");
-  std::vector<std::string> classes;
-  if (!text) return classes;
+// An attribute with a word for each query head, "spatial,temporal,global"; empty: it is not there.
+std::vector<std::string> head_words(const TensorSource& file, const Call& call, const char* name) {
+  const auto text = inherited_text(file, call.group, name);
+  std::vector<std::string> words;
+  if (!text) return words;
   for (std::size_t at = 0; at <= text->size();) {
     const std::size_t end = std::min(text->find(',', at), text->size());
-    classes.push_back(printable(std::string_view(*text).substr(at, end - at)));
+    words.push_back(printable(std::string_view(*text).substr(at, end - at)));
     at = end + 1;
   }
-  if (static_cast<std::int64_t>(classes.size()) == call.sizes()[2]) return classes;
+  if (static_cast<std::int64_t>(words.size()) == call.sizes()[2]) return words;
   throw Error(ErrorKind::kValue,
-              fmt::format("{}: attribute head_classes names {} classes; one for each of {} heads, "
-                          "with commas between, is due",
-                          captured_place(file, call.group), classes.size(), call.sizes()[2]));
+              fmt::format("{}: attribute {} has {} words; one for each of {} heads, with commas "
+                          "between, is due",
+                          captured_place(file, call.group), name, words.size(), call.sizes()[2]));
+}
+
+// Numbers of the heads in the model, of which a capture may have a choice; else 0, 1, ...
+std::vector<std::int64_t> head_numbers(const TensorSource& file, const Call& call) {
+  std::vector<std::int64_t> numbers;
+  for (const std::string& word : head_words(file, call, "heads")) {
+    std::int64_t number = -1;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    const bool good = error == std::errc() && end == word.data() + word.size() &&
+                      number > (numbers.empty() ? -1 : numbers.back());
+    if (!good) {
+      throw Error(ErrorKind::kValue,
+                  fmt::format("{}: attribute heads: '{}'; ascending numbers from 0 on are due",
+                              captured_place(file, call.group), word));
+    }
+    numbers.push_back(number);
+  }
+  if (numbers.empty()) {
+    numbers.resize(static_cast<std::size_t>(call.sizes()[2]));
+    std::iota(numbers.begin(), numbers.end(), 0);
+  }
+  return numbers;
 }
 
 void require_there(const std::string& path, const char* noun,
@@ -104,17 +134,18 @@ class CaptureSource : public SampleSource {
 
   std::string head_class(std::size_t index) const override {
     const auto& classes = call_of(index).classes;
-    return classes.empty() ? "" : classes[static_cast<std::size_t>(ids_[index].head)];
+    return classes.empty() ? "" : classes[static_cast<std::size_t>(places_[index].head)];
   }
 
   Sample load(std::size_t index) const override {
     const Call& call = call_of(index);
-    read(calls_index_.at(index));
+    read(places_[index].call);
     const SampleId& id = ids_[index];
     const std::int64_t b = id.batch - call.id.batch;
-    const std::int64_t kv = key_head(call, id.head);
+    const std::int64_t head = places_[index].head;
+    const std::int64_t kv = key_head(call, head);
     const auto made = std::make_shared<const HeadTensors>(
-        HeadTensors{bits_->head(CallPart::kQ, b, id.head), bits_->head(CallPart::kK, b, kv),
+        HeadTensors{bits_->head(CallPart::kQ, b, head), bits_->head(CallPart::kK, b, kv),
                     bits_->head(CallPart::kV, b, kv)});
     const auto dim = static_cast<double>(call.sizes()[3]);
     return {
@@ -126,7 +157,7 @@ class CaptureSource : public SampleSource {
   static std::int64_t key_head(const Call& call, std::int64_t head) {
     return head / (call.sizes()[2] / call.key_heads());
   }
-  const Call& call_of(std::size_t index) const { return calls_[calls_index_.at(index)]; }
+  const Call& call_of(std::size_t index) const { return calls_[places_.at(index).call]; }
 
   // Refuses, or takes note of what is left out.
   void reject(const SampleId& id, const Error& error) {
@@ -140,7 +171,7 @@ class CaptureSource : public SampleSource {
     std::set<std::int64_t> layers;
     std::set<std::int64_t> steps;
     for (const std::string& group : captured_groups(*file_)) {
-      Call call{group, {fmt::format("{}#{}", name, group), -1, -1, -1, -1}, 0, {}, {}};
+      Call call{group, {fmt::format("{}#{}", name, group), -1, -1, -1, -1}, 0, {}, {}, {}};
       try {
         call.id.layer = number(*file_, group, "layer");
         call.id.step = number(*file_, group, "step");
@@ -151,7 +182,8 @@ class CaptureSource : public SampleSource {
         }
         call.pass = std::max<std::int64_t>(0, number(*file_, group, "pass"));
         call.shape = captured_shape(*file_, group, options_.capture, asked);
-        call.classes = head_classes(*file_, call);
+        call.classes = head_words(*file_, call, "head_classes");
+        call.numbers = head_numbers(*file_, call);
         calls_.push_back(std::move(call));
       } catch (const Error& error) {
         reject(call.id, error);
@@ -169,7 +201,7 @@ class CaptureSource : public SampleSource {
   void check_heads() const {
     std::set<std::int64_t> heads;
     for (const Call& call : calls_) {
-      for (std::int64_t h = 0; h < call.sizes()[2]; ++h) heads.insert(h);
+      heads.insert(call.numbers.begin(), call.numbers.end());
     }
     if (!calls_.empty()) require_there(file_->path(), "head", options_.heads, heads);
   }
@@ -221,10 +253,10 @@ class CaptureSource : public SampleSource {
     const Call& call = calls_[at];
     std::map<std::int64_t, std::string> key_faults;  // looked for once for all heads of a group
     for (std::int64_t h = 0; h < call.sizes()[2]; ++h) {
-      if (!chosen(options_.heads, h)) continue;
       SampleId id = call.id;
       id.batch += b;
-      id.head = h;
+      id.head = call.numbers[static_cast<std::size_t>(h)];
+      if (!chosen(options_.heads, id.head)) continue;
       std::string fault = bits_->first_not_finite(CallPart::kQ, b, h);
       const std::int64_t kv = key_head(call, h);
       if (fault.empty()) {
@@ -237,7 +269,7 @@ class CaptureSource : public SampleSource {
       }
       if (fault.empty()) {
         ids_.push_back(id);
-        calls_index_.push_back(at);
+        places_.push_back({at, h});
         continue;
       }
       reject(id, Error(ErrorKind::kValue, fmt::format("{}: {}; finite numbers are due",
@@ -257,7 +289,7 @@ class CaptureSource : public SampleSource {
   std::unique_ptr<TensorSource> file_;
   std::vector<Call> calls_;
   std::vector<SampleId> ids_;
-  std::vector<std::size_t> calls_index_;  ///< [ids]
+  std::vector<Place> places_;  ///< [ids]
   std::vector<ExcludedSample> excluded_;
   std::string identity_;
   mutable std::unique_ptr<CapturedBits> bits_;

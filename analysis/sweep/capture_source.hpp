@@ -25,7 +25,8 @@ struct CaptureSourceOptions {
 /// Looks the chosen calls through once, one in memory at a time, so that what is wrong shows before
 /// anything is computed. Samples stand in the order of the groups, then batch, then head. Layer and
 /// step come from attributes of these names, else from a group's name ("layer3/step10"). Guidance
-/// passes (attribute or name `pass`) count as further batch elements. Query head h sees key head
+/// passes (attribute or name `pass`) count as further batch elements. Heads have their numbers in
+/// the model where an attribute `heads` says them ("0,5,7"). Query head h sees key head
 /// h / (heads / key heads). Tensors in float8_e4m3 with factors become float32; all others keep
 /// their type. The identity is the file's name and a hash of everything that was chosen.
 ///

@@ -268,6 +268,36 @@ TEST_F(CaptureSourceTest, PassesCountAsFurtherBatchElements) {
   EXPECT_EQ(sample_classes(*source).size(), 8U);
 }
 
+TEST_F(CaptureSourceTest, HeadsKeepTheirNumbersInTheModel) {
+  const auto write_with = [&](const char* heads) {
+    const auto sink = create_tensor_file(path_, TensorFormat::kHdf5);
+    sink->attribute("/", "T", std::int64_t{4});
+    sink->attribute("/", "P", std::int64_t{3});
+    sink->attribute("/", "heads", heads);
+    sink->attribute("/", "head_classes", "a,b,c,d");
+    sink->group("layer1");
+    write_call(*sink, "layer1", 0, {});
+    sink->commit();
+  };
+  write_with("2,5,7,11");
+  CaptureSourceOptions options;
+  options.capture.path = path_;
+  options.heads = {7};
+  const auto source = open_capture_source(options);
+  ASSERT_EQ(source->ids().size(), 1U);
+  EXPECT_EQ(source->ids()[0].head, 7);
+  EXPECT_EQ(source->head_class(0), "c");
+  expect_values(source->load(0).q, 0, 0, 0, 2);
+  expect_values(source->load(0).k, 1, 0, 0, 1);
+  options.heads = {1};
+  EXPECT_NE(refusal(options).find("head 1 not there; it has heads 2, 5, 7, 11"), std::string::npos)
+      << refusal(options);
+  for (const char* bad : {"2,5,7", "2,5,5,7", "2,5,seven,8", "2,5,7,"}) {
+    write_with(bad);
+    EXPECT_NE(refusal().find("attribute heads"), std::string::npos) << refusal();
+  }
+}
+
 TEST_F(CaptureSourceTest, FactorsOfFp8AreMultipliedIn) {
   const auto sink = create_tensor_file(path_, TensorFormat::kHdf5);
   sink->attribute("/", "T", std::int64_t{3});
@@ -305,6 +335,15 @@ TEST_F(CaptureSourceTest, IdentityFollowsTheValuesNotThePlace) {
   spoiled.spoil = [](int, std::vector<float>& data) { data.back() += 1.0F; };
   write({{}, spoiled});
   EXPECT_NE(open()->identity(), first);
+}
+
+TEST_F(CaptureSourceTest, TheCaptureOfWansTransformerIsRead) {
+  path_ = std::string(LVSA_SOURCE_DIR) + "/fixtures/captures/wan_tiny.h5";
+  const auto source = open();
+  ASSERT_EQ(source->ids().size(), 2U * 3U * 2U * 2U);  // layers, steps, passes, heads
+  EXPECT_EQ(describe(source->ids()[3]), "layer 1, step 0, batch 1, head 1");
+  EXPECT_EQ(source->grid(0).frames, 7);
+  EXPECT_EQ(source->grid(0).patches_per_frame, 20);
 }
 
 TEST_F(CaptureSourceTest, TheFixtureOfTheProjectIsRead) {
