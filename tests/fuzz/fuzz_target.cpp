@@ -15,6 +15,7 @@ std::span<const FuzzTarget> fuzz_targets() {
   static constexpr std::array kTargets = {
       FuzzTarget{"case_line", fuzz_case_line},
       FuzzTarget{"suite", fuzz_suite},
+      FuzzTarget{"synthetic_words", fuzz_synthetic_words},
       FuzzTarget{"environment", fuzz_environment},
       FuzzTarget{"settings_json", fuzz_settings_json},
       FuzzTarget{"presets", fuzz_presets},

@@ -40,6 +40,7 @@ class ScratchFile {
 
 void fuzz_case_line(std::string_view bytes);
 void fuzz_suite(std::string_view bytes);
+void fuzz_synthetic_words(std::string_view bytes);
 void fuzz_environment(std::string_view bytes);
 void fuzz_settings_json(std::string_view bytes);
 void fuzz_presets(std::string_view bytes);

@@ -4,6 +4,7 @@
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
 #include "analysis/vectors/replay.hpp"
+#include "analysis/synth/video_words.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/recorded_attention.hpp"
 #include "analysis/verify/replay_case.hpp"
@@ -33,6 +34,12 @@ void fuzz_case_line(std::string_view bytes) {
   require(analysis::to_line(analysis::parse_case(line)) == line,
           "a case line reads back as itself");
   if (c.grid.frames <= kMostFrames) build_frame_pattern(analysis::case_pattern_spec(c));
+}
+
+void fuzz_synthetic_words(std::string_view bytes) {
+  const std::string words = synth::video_words(synth::parse_video(std::string(bytes)));
+  require(synth::video_words(synth::parse_video(words)) == words,
+          "the words of a synthetic video read back as themselves");
 }
 
 void fuzz_suite(std::string_view bytes) {
