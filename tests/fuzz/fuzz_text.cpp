@@ -3,8 +3,8 @@
 
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
-#include "analysis/vectors/replay.hpp"
 #include "analysis/synth/video_words.hpp"
+#include "analysis/vectors/replay.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/recorded_attention.hpp"
 #include "analysis/verify/replay_case.hpp"
