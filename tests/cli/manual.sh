@@ -31,7 +31,7 @@ for command in $commands; do
 done
 
 # The same bytes each time.
-"$lv" manual --out again && diff -r share again || fail 'two runs differ'
+{ "$lv" manual --out again && diff -r share again; } || fail 'two runs differ'
 
 # What stands in the pages must not be taken for requests.
 if command -v groff >/dev/null; then
@@ -63,9 +63,9 @@ fi
 
 # Bad input.
 "$lv" manual --page colour >out.txt 2>err.txt
-[ $? -eq 2 ] && grep -q 'colour' err.txt || fail 'an unknown subcommand'
+{ [ $? -eq 2 ] && grep -q 'colour' err.txt; } || fail 'an unknown subcommand'
 : >file
 "$lv" manual --out file/share >out.txt 2>err.txt
-[ $? -eq 2 ] && grep -q 'file/share' err.txt || fail 'a folder that cannot be made'
+{ [ $? -eq 2 ] && grep -q 'file/share' err.txt; } || fail 'a folder that cannot be made'
 
 [ "$failures" -eq 0 ]
