@@ -22,6 +22,7 @@
 #include "analysis/synth/video_words.hpp"
 #include "core/config/presets.hpp"
 #include "core/error.hpp"
+#include "core/io/hdf5_writer.hpp"
 
 namespace lvsa::app {
 namespace {
@@ -159,14 +160,15 @@ int run(const Options& options) {
   if (options.capture.empty() == options.synthetic.empty()) {
     refuse("--capture FILE or --synthetic WORDS: one of the two is due");
   }
+  leave_hdf5_open_at_exit();  // a full disk must not end in a crash
   std::unique_ptr<analysis::GpuFrameMass> gpu;
   if (!options.gpu.empty()) gpu = std::make_unique<analysis::GpuFrameMass>(options.gpu);
   const std::unique_ptr<SampleSource> source = open_source(options);
-  DumpOptions request = dump_options(options, analysis::common_grid(*source));
+  const FrameGrid grid = analysis::common_grid(*source);
+  DumpOptions request = dump_options(options, grid);
   request.gpu = gpu.get();
-  if (!options.html.empty()) {
-    analysis::check_page_size(source->ids().size(), request, analysis::common_grid(*source));
-  }
+  analysis::check_pictures(source->ids(), grid, request.places.size(), picture_options(options));
+  if (!options.html.empty()) analysis::check_page_size(source->ids().size(), request, grid);
   analysis::DumpFolder folder(options.out, content_of(options, request, *source));
   Progress progress(static_cast<std::int64_t>(source->ids().size()));
   const Dump dump = analysis::make_dump(*source, request, [&](std::size_t done) {

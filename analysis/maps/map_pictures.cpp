@@ -26,6 +26,8 @@ struct SheetKey {
   auto operator<=>(const SheetKey&) const = default;
 };
 
+SheetKey key_of(const SampleId& id) { return {id.layer, id.batch, id.step, id.source}; }
+
 std::string number_part(const char* what, std::int64_t number, int digits) {
   return number < 0 ? "" : fmt::format("_{}{:0{}}", what, number, digits);
 }
@@ -35,10 +37,9 @@ class PictureWriter {
   PictureWriter(const Dump& dump, const PictureOptions& options, const TakeFile& take)
       : dump_(dump), options_(options), take_(take) {
     for (const DumpedHead& head : dump.heads) {
-      sheets_[{head.id.layer, head.id.batch, head.id.step, head.id.source}].push_back(&head);
+      sheets_[key_of(head.id)].push_back(&head);
       several_batches_ = several_batches_ || head.id.batch > 0;
     }
-    check_count();
   }
 
   void write() {
@@ -53,17 +54,6 @@ class PictureWriter {
   }
 
  private:
-  void check_count() const {
-    std::size_t files = 2 * sheets_.size();
-    if (options_.pictures == Pictures::kHeads) files += 2 * dump_.heads.size();
-    files += 2 * dump_.heads.size() * dump_.options.places.size();
-    if (files <= kMaxPictures) return;
-    throw Error(ErrorKind::kValue,
-                fmt::format("{} pictures: at most {} are due; fewer --layers, --steps, --heads or "
-                            "--rows, or --images none",
-                            files, kMaxPictures));
-  }
-
   std::string key_part(const SheetKey& key) const {
     return number_part("layer", key.layer, 3) + number_part("step", key.step, 3) +
            (several_batches_ ? number_part("batch", key.batch, 1) : "");
@@ -185,8 +175,31 @@ class PictureWriter {
 
 }  // namespace
 
+void check_pictures(const std::vector<SampleId>& heads, const FrameGrid& grid,
+                    std::size_t token_maps, const PictureOptions& options) {
+  if (options.pictures == Pictures::kNone) return;
+  if (grid.frames > kMaxSheetFrames) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("{} latent frames are too many for a picture; at most {}, or --images "
+                            "none, is due",
+                            grid.frames, kMaxSheetFrames));
+  }
+  std::set<SheetKey> sheets;
+  for (const SampleId& id : heads) sheets.insert(key_of(id));
+  std::size_t files = 2 * sheets.size() + 2 * heads.size() * token_maps;
+  if (options.pictures == Pictures::kHeads) files += 2 * heads.size();
+  if (files <= kMaxPictures) return;
+  throw Error(ErrorKind::kValue,
+              fmt::format("{} pictures: at most {} are due; fewer --layers, --steps, --heads or "
+                          "--rows, or --images none",
+                          files, kMaxPictures));
+}
+
 void draw_pictures(const Dump& dump, const PictureOptions& options, const TakeFile& take) {
   if (options.pictures == Pictures::kNone) return;
+  std::vector<SampleId> heads;
+  for (const DumpedHead& head : dump.heads) heads.push_back(head.id);
+  check_pictures(heads, dump.grid, dump.options.places.size(), options);
   PictureWriter(dump, options, take).write();
 }
 

@@ -24,6 +24,11 @@ struct PictureOptions {
 /// More files than this are refused.
 inline constexpr std::size_t kMaxPictures = 4000;
 
+/// Throws Error(kValue) for more than kMaxPictures and for frames beyond kMaxSheetFrames: to be
+/// asked before masses are computed.
+void check_pictures(const std::vector<SampleId>& heads, const FrameGrid& grid,
+                    std::size_t token_maps, const PictureOptions& options);
+
 /// Takes the bytes of a file; names have no folder, and sort as layer, step, head and row do.
 using TakeFile = std::function<void(const std::string& name, const std::string& bytes)>;
 

@@ -236,7 +236,7 @@ void paint(MapPainter& painter, const Layout& layout, const MapSheet& sheet) {
 
 std::size_t sheet_cell_pixels(std::int64_t frames, std::size_t maps) {
   const std::int64_t side = maps == 1 ? 600 : 240;
-  return static_cast<std::size_t>(std::clamp<std::int64_t>(side / frames, 1, 24));
+  return static_cast<std::size_t>(std::clamp<std::int64_t>((side + frames / 2) / frames, 1, 24));
 }
 
 std::vector<PaletteImage> draw_sheets(std::span<const MapSheet> sheets) {

@@ -25,8 +25,11 @@ std::string html_dump(const Dump& dump, const Provenance& provenance);
 /// The same into a file, whole or not at all. Throws Error(kIo) that names the path and the reason.
 void write_dump_page(const Dump& dump, const std::string& path, const Provenance& provenance);
 
-/// The page's own parts of <style> and <script>.
+/// The page's own parts of <style> and <script>; the controls are the end of the script.
 std::string_view html_dump_style();
 std::string_view html_dump_script();
+std::string_view html_dump_controls();
+/// The data that the script unpacks.
+std::string html_dump_data(const Dump& dump);
 
 }  // namespace lvsa::analysis

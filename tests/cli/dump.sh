@@ -28,6 +28,14 @@ for name in first/*; do
   [ "$name" = first/dump.json ] || cmp -s "$name" "maps/${name#first/}" || fail "$name differs"
 done
 
+# No room: one line, and what is there stays whole.
+(
+  ulimit -f 20
+  refuses 'maps/dump.h5: cannot be written' --synthetic "$video" --setting 'W=1 ref=4' --rows 2:1:4 --out maps
+  all_good
+) || fail 'a full disk'
+cmp -s first/dump.h5 maps/dump.h5 || fail 'a full disk took the last good file'
+
 # With --json alone JSON; few heads of one step; the pattern of all frames loses nothing.
 gives 0 '"recall"' --synthetic "$video" --setting 'ref=7' --heads 1:2 --steps 1 --images none --json --out few
 python3 - <<'PY' || fail '--json'
@@ -67,5 +75,9 @@ refuses '--gpu nowhere.so' --synthetic "$video" --out x --gpu nowhere.so
 refuses 'said of a --capture' --synthetic "$video" --out x --frames 7
 refuses 'no such file' --capture nowhere.h5 --out x
 refuses 'is not T * P + text' --capture "$capture" --frames 1000 --patches 7 --out x
+refuses '1100 latent frames are too many for a picture' --synthetic 'T=1100 h=1 w=2 heads=1 D=16' --out x
+refuses 'at most 4000 are due' --images heads --out x \
+  --rows "$(for f in 0 1 2 3 4 5 6; do for y in 0 1 2 3; do for x in 0 1 2 3 4 5; do printf '%s' "$f:$y:$x,"; done; done; done | sed 's/,$//')" \
+  --synthetic "T=7 h=4 w=6 heads=16 D=16"
 [ ! -e x ] || fail 'a refused dump made its folder'
 all_good
