@@ -21,6 +21,28 @@ assert manifest["whole"] is True
 assert sorted(os.listdir("maps")) == sorted(manifest["files"] + ["dump.json"]), os.listdir("maps")
 PY
 
+# Dimensions have names and scales for whoever reads HDF5.
+for python in python3 /usr/bin/python3; do
+  "$python" -c 'import h5py' 2>/dev/null || continue
+  "$python" - <<'PY' || fail 'dump.h5 as h5py sees it'
+import h5py
+dump = h5py.File("maps/dump.h5")
+due = {"mass": ["sample", "query_frame", "key_frame"], "text_mass": ["sample", "query_frame"],
+       "mask": ["pattern", "query_frame", "key_frame"], "token_map": ["sample", "row", "key_frame", "y", "x"],
+       "recall": ["sample"], "class": ["sample"], "layer": ["sample"], "row_y": ["row"]}
+for name, dims in due.items():
+    assert [d.label for d in dump[name].dims] == dims, (name, [d.label for d in dump[name].dims])
+    assert [d.keys() for d in dump[name].dims] == [[dim] for dim in dims], name
+    assert all(len(d[0]) == n for d, n in zip(dump[name].dims, dump[name].shape)), name
+total = dump["mass"][:].sum(axis=2) + dump["text_mass"][:]
+assert abs(total - 1).max() < 1e-12, total
+tokens = dump["token_map"][:].sum(axis=(2, 3, 4)) + dump["token_map_text"][:]
+assert abs(tokens - 1).max() < 1e-5, tokens
+assert all(len(c) > 4 for c in dump["class"][:])
+PY
+  break
+done
+
 # The same bytes on any number of threads, and over itself.
 cp -r maps first
 OMP_NUM_THREADS=3 gives 0 'Written to maps' --synthetic "$video" --setting 'W=1 ref=4' --rows 2:1:4 --out maps
@@ -31,6 +53,7 @@ done
 # No room: one line, and what is there stays whole.
 (
   ulimit -f 20
+  failures=0
   refuses 'maps/dump.h5: cannot be written' --synthetic "$video" --setting 'W=1 ref=4' --rows 2:1:4 --out maps
   all_good
 ) || fail 'a full disk'

@@ -10,6 +10,7 @@
 
 #include "analysis/maps/frame_mass.hpp"
 #include "analysis/maps/token_map.hpp"
+#include "analysis/sweep/pattern_metrics.hpp"
 #include "core/error.hpp"
 #include "tests/maps/maps_support.hpp"
 
@@ -143,6 +144,22 @@ TEST(FrameMass, LosesWhatThePatternLeavesOut) {
     RC_ASSERT(std::fabs(kept.recall - recall) < 1e-12);
     RC_ASSERT(std::fabs(kept.lost_mean - (1.0 - recall)) < 1e-12);
     RC_ASSERT(kept.recall_min <= kept.recall + 1e-15);
+  }));
+}
+
+// The sweep has recalls from frame partials, which share no code with the maps.
+TEST(FrameMass, LosesAsMuchAsASweepSays) {
+  EXPECT_TRUE(rc::check("recall of the same rows", [] {
+    const AnySample any = any_sample();
+    const FrameGrid& grid = any.sample.grid;
+    const RowChoice choice{*rc::gen::inRange<std::int64_t>(0, 4), 7};
+    const FramePattern pattern = build_frame_pattern(
+        {grid.frames, *rc::gen::inRange<std::int64_t>(0, 3), 1, 3, 0, true, {}});
+    const HeadMass head = head_mass(any.sample, any.size, choose_rows(grid, choice));
+    const MetricValues swept =
+        evaluate_patterns(any.sample, std::span<const FramePattern>(&pattern, 1), choice).front();
+    const double recall = swept[static_cast<std::size_t>(Metric::kRecallMean)];
+    RC_ASSERT(std::fabs(apply_pattern(head.mass, pattern).recall - recall) < 1e-12);
   }));
 }
 
