@@ -39,7 +39,7 @@ HeadPlan clean_plan(const VideoWords& words, std::int64_t layer, std::int64_t he
       plan.material = 1.5;
       break;
     case HeadClass::kTemporal:
-      plan.tokens = between(0, 16.0, 19.0);
+      plan.tokens = between(0, 28.0, 36.0);
       plan.frames = between(1, 0.5, 1.5);
       plan.reach_frames = frames / 2.0;
       plan.follows_motion = true;

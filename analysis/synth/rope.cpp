@@ -1,5 +1,7 @@
 #include "analysis/synth/rope.hpp"
 
+#include <cmath>
+
 namespace lvsa::synth {
 
 std::array<RopeAxis, 3> rope_axes(std::int64_t head_dim) {
@@ -25,7 +27,8 @@ std::vector<double> nearness_shares(const RopeAxis& axis, double reach) {
   std::vector<double> shares;
   double sum = 0.0;
   for (const double w : axis.turns) {
-    const double weight = reach > 0.0 ? w * reach / (1.0 + (w * reach) * (w * reach)) : w * w;
+    const double weight =
+        reach > 0.0 ? w * reach / (1.0 + (w * reach) * (w * reach)) : std::sqrt(w);
     shares.push_back(weight);
     sum += weight;
   }

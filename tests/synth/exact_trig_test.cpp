@@ -69,5 +69,10 @@ TEST(Rope, NearnessFallsFromOneForShortReaches) {
   }
 }
 
+TEST(Rope, TheSharpestNearnessHasNoEcho) {
+  const RopeAxis axis = rope_axes(128)[1];
+  for (double d = 3.0; d < 60.0; d += 1.0) EXPECT_LT(nearness(axis, 0.0, d), 0.5) << d;
+}
+
 }  // namespace
 }  // namespace lvsa::synth
