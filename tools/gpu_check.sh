@@ -39,7 +39,7 @@ say() { printf 'gpu_check: %s\n' "$*"; }
 build_all() {
   [ -f "$build/CMakeCache.txt" ] ||
     cmake --preset cuda -B "$build" -DLVSA_CUDA_ARCHITECTURES="80;90a" || return 1
-  cmake --build "$build" --target lvsa_cuda test_cuda lvsa-verify || return 1
+  cmake --build "$build" --target lvsa_cuda test_cuda test_maps lvsa-verify || return 1
   # Benchmarks are targets of their own; there may be none.
   local source
   for source in bench/*_cuda.cpp bench/*_cuda.cu; do
@@ -53,7 +53,7 @@ build_all() {
 pack_to() {
   local out=$1 binary library
   mkdir -p "$out/bin" "$out/lib" || return 1
-  for binary in "$build"/tests/test_cuda "$build"/bench/*_cuda "$build"/lvsa-verify \
+  for binary in "$build"/tests/test_cuda "$build"/tests/test_maps "$build"/bench/*_cuda "$build"/lvsa-verify \
                 "$build"/analysis/lvsa-verify "$build"/bin/lvsa-verify; do
     if ! [ -f "$binary" ] || ! [ -x "$binary" ]; then continue; fi
     cp -f "$binary" "$out/bin/" || return 1
@@ -124,7 +124,7 @@ else
   binaries="$work/bin"
   mkdir -p "$binaries"
   find "$PWD/$build" \
-    \( -path "*/tests/test_cuda" -o -path "*/bench/*_cuda" -o -name lvsa-verify \) -type f \
+    \( -path "*/tests/test_cuda" -o -path "*/tests/test_maps" -o -path "*/bench/*_cuda" -o -name lvsa-verify \) -type f \
     -perm -u+x -exec ln -sf {} "$binaries/" \;
   library="$build/liblvsa_cuda.so"
 fi
@@ -140,6 +140,10 @@ sampler=$!
 # with Small are made for it.
 export RC_PARAMS="${RC_PARAMS:-seed=20260601 max_success=200}"
 step tests 180 "$binaries/test_cuda" --gtest_brief=1 --gtest_output="json:$work/tests.json"
+# Frame masses of `lvsa-verify dump --gpu` against all rows on the CPU; a skipped test is no passed one.
+step maps 60 env LVSA_CUDA_PLUGIN="$library" bash -c \
+  "'$binaries/test_maps' --gtest_filter=GpuFrameMass.AgreesWithAllRowsOnTheCpu | tee /dev/stderr |
+   grep -q 'PASSED.* 1 test'"
 if [ "$quick" -eq 0 ]; then
   # A kernel of its own step each: a finding then names its kernel.
   patterns='DevicePattern.NamesBad*:DevicePattern.RefusesAList*:DevicePattern.FollowsTheStep*'
