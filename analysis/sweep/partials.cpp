@@ -148,8 +148,7 @@ std::vector<double> cell_masses(const FramePartials& partials, std::size_t row) 
   const double top = *std::max_element(m, m + cells);
   std::vector<double> masses(cells);
   for (std::size_t c = 0; c < cells; ++c) masses[c] = m[c] - top;
-  partials_loops(reference::best_simd_level())
-      .exp_array(masses.data(), masses.data(), partials.cells);
+  best_partials_loops().exp_array(masses.data(), masses.data(), partials.cells);
   double sum = 0.0;
   for (std::size_t c = 0; c < cells; ++c) sum += masses[c] *= l[c];
   for (double& mass : masses) mass /= sum;

@@ -40,41 +40,34 @@ struct PartialsSoften {
   double normaliser;  ///< out: sum of the weights
 };
 
-/// Sums of weighted outputs of one row's cells. table[slot] has `width` columns (a multiple of
-/// kPartialsSums, zeros behind the last), totals[slot] the sum of the weights w and of w ln w.
-struct PartialsTable {
-  double* table;
-  double* totals;
-  int64_t width;
-};
-
 /// Two slots that add up.
 struct SlotPair {
   uint32_t left;
   uint32_t right;
 };
 
-/// slot first + i becomes the sum of the slots pairs[i].
+/// A row's sums over sets of cells, kPartialsSums columns of them at a time: so many slots fit into
+/// the nearer caches. table [slots][kPartialsSums].
 struct PartialsCombine {
-  PartialsTable to;
+  double* table;
   const SlotPair* pairs;
   int64_t count;
-  int64_t first;
+  int64_t first;  ///< slot first + i becomes the sum of the slots pairs[i]
 };
 
-/// What a set of cells, the sum of a pair of slots, makes of a row: o = sum w o_c / sum w against
-/// the dense output.
+/// What sets of cells, each the sum of a pair of slots, make of these columns: o = factor * sum
+/// against the dense output. To the sums over columns that begin at 0, those of these columns are
+/// added; there is room for kPartialsSums - 1 numbers behind the last.
 struct PartialsCompare {
-  PartialsTable from;
+  const double* table;
   const SlotPair* pairs;
   int64_t count;
-  const double* dense;  ///< [width]
-  double* mass;         ///< [count] sum w
-  double* logs;         ///< [count] sum w ln w
-  double* l1;           ///< [count] sum |o - dense|
-  double* l2;           ///< [count] sum (o - dense)^2
-  double* dot;          ///< [count] sum o dense
-  double* norm;         ///< [count] sum o^2
+  const double* factors;  ///< [count]
+  const double* dense;    ///< [kPartialsSums]
+  double* l1;             ///< [count] sum |o - dense|
+  double* l2;             ///< [count] sum (o - dense)^2
+  double* dot;            ///< [count] sum o dense
+  double* norm;           ///< [count] sum o^2
 };
 
 struct PartialsLoops {

@@ -115,54 +115,103 @@ void soften(PartialsSoften* args) {
   a.normaliser = add_up(sum);
 }
 
+// Of two vectors, the pieces of kPiece lanes with even numbers are added to those with odd ones. A
+// template of the vector too, so that shuffles of other lengths than it has are never looked at.
+template <int kPiece, typename V>
+inline V fold(V a, V b) {
+  if constexpr (kLanes == 8 && kPiece == 4) {
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+  if constexpr (kLanes == 8 && kPiece == 2) {
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13) +
+           __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+  }
+  if constexpr (kLanes == 8 && kPiece == 1) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+  }
+  if constexpr (kLanes == 4 && kPiece == 2) {
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  }
+  if constexpr (kLanes == 4 && kPiece == 1) {
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+  }
+  if constexpr (kLanes == 2) {
+    return __builtin_shufflevector(a, b, 0, 2) + __builtin_shufflevector(a, b, 1, 3);
+  }
+}
+
+template <int kPiece>
+inline void fold_pairs(Vec (&t)[8], int count) {
+#pragma GCC unroll 4
+  for (int i = 0; i < count; ++i) t[i] = fold<kPiece>(t[2 * i], t[2 * i + 1]);
+}
+
+// to[i] += the sum of v[i], for eight of them at once: halves of vectors are added side by side,
+// then quarters, then single numbers, which is the order that partials_loops.hpp gives.
+inline void add_up_eight(const Vec (&v)[8][kParts], double* to) {
+  Vec t[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    t[i] = v[i][0];
+    if constexpr (kParts == 2) t[i] = v[i][0] + v[i][kParts - 1];
+    if constexpr (kParts == 4) t[i] = (v[i][0] + v[i][2]) + (v[i][1] + v[i][3]);
+  }
+  if constexpr (kLanes == 8) fold_pairs<4>(t, 4);
+  if constexpr (kLanes >= 4) fold_pairs<2>(t, 16 / kLanes);
+  fold_pairs<1>(t, 8 / kLanes);
+#pragma GCC unroll 4
+  for (int i = 0; i < 8 / kLanes; ++i) store(to + i * kLanes, load(to + i * kLanes) + t[i]);
+}
+
 void combine(const PartialsCombine* args) {
   const PartialsCombine& a = *args;
-  const int64_t width = a.to.width;
   for (int64_t i = 0; i < a.count; ++i) {
     const SlotPair pair = a.pairs[i];
-    const double* const left = a.to.table + pair.left * width;
-    const double* const right = a.to.table + pair.right * width;
-    double* const sum = a.to.table + (a.first + i) * width;
-    for (int64_t c = 0; c < width; c += kLanes) store(sum + c, load(left + c) + load(right + c));
-    for (int t = 0; t < 2; ++t) {
-      a.to.totals[2 * (a.first + i) + t] =
-          a.to.totals[2 * pair.left + t] + a.to.totals[2 * pair.right + t];
-    }
+    const double* const left = a.table + int64_t{pair.left} * kPartialsSums;
+    const double* const right = a.table + int64_t{pair.right} * kPartialsSums;
+    double* const sum = a.table + (a.first + i) * kPartialsSums;
+    for (int c = 0; c < kPartialsSums; c += kLanes)
+      store(sum + c, load(left + c) + load(right + c));
   }
 }
 
 void compare(const PartialsCompare* args) {
   const PartialsCompare& a = *args;
-  const int64_t width = a.from.width;
-  for (int64_t i = 0; i < a.count; ++i) {
-    const SlotPair pair = a.pairs[i];
-    const double* const left = a.from.table + pair.left * width;
-    const double* const right = a.from.table + pair.right * width;
-    const double mass = a.from.totals[2 * pair.left] + a.from.totals[2 * pair.right];
-    a.mass[i] = mass;
-    a.logs[i] = a.from.totals[2 * pair.left + 1] + a.from.totals[2 * pair.right + 1];
-    const Vec factor = splat(1.0 / mass);
-    Vec l1[kParts] = {};
-    Vec l2[kParts] = {};
-    Vec dot[kParts] = {};
-    Vec norm[kParts] = {};
-    for (int64_t c = 0; c < width; c += kPartialsSums) {
-#pragma GCC unroll 4
+  Vec dense[kParts];
+  for (int part = 0; part < kParts; ++part) dense[part] = load(a.dense + part * kLanes);
+  for (int64_t first = 0; first < a.count; first += 8) {
+    Vec out[8][kParts];
+    Vec difference[8][kParts];
+    Vec product[8][kParts];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const int64_t set = first + i < a.count ? first + i : a.count - 1;
+      const double* const left = a.table + int64_t{a.pairs[set].left} * kPartialsSums;
+      const double* const right = a.table + int64_t{a.pairs[set].right} * kPartialsSums;
       for (int part = 0; part < kParts; ++part) {
-        const int64_t at = c + part * kLanes;
-        const Vec dense = load(a.dense + at);
-        const Vec out = (load(left + at) + load(right + at)) * factor;
-        const Vec difference = out - dense;
-        l1[part] += absolute(difference);
-        l2[part] += difference * difference;
-        dot[part] += out * dense;
-        norm[part] += out * out;
+        const int c = part * kLanes;
+        out[i][part] = (load(left + c) + load(right + c)) * a.factors[set];
+        difference[i][part] = out[i][part] - dense[part];
+        product[i][part] = absolute(difference[i][part]);
       }
     }
-    a.l1[i] = add_up(l1);
-    a.l2[i] = add_up(l2);
-    a.dot[i] = add_up(dot);
-    a.norm[i] = add_up(norm);
+    add_up_eight(product, a.l1 + first);
+    for (int i = 0; i < 8; ++i) {
+      for (int part = 0; part < kParts; ++part) {
+        product[i][part] = difference[i][part] * difference[i][part];
+      }
+    }
+    add_up_eight(product, a.l2 + first);
+    for (int i = 0; i < 8; ++i) {
+      for (int part = 0; part < kParts; ++part) product[i][part] = out[i][part] * dense[part];
+    }
+    add_up_eight(product, a.dot + first);
+    for (int i = 0; i < 8; ++i) {
+      for (int part = 0; part < kParts; ++part) product[i][part] = out[i][part] * out[i][part];
+    }
+    add_up_eight(product, a.norm + first);
   }
 }
 

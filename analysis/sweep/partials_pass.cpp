@@ -45,6 +45,11 @@ const PartialsLoops& partials_loops(reference::SimdLevel level) {
   return kPartialsBaselineLoops;
 }
 
+const PartialsLoops& best_partials_loops() {
+  static const PartialsLoops& loops = partials_loops(reference::best_simd_level());
+  return loops;
+}
+
 void refuse_sample(const Sample& sample, const std::string& what) {
   throw Error(ErrorKind::kValue,
               fmt::format("{} ({}): {}", sample.id.source, describe(sample.id), what));

@@ -13,6 +13,9 @@ namespace lvsa::analysis {
 
 /// The loops of a level. Throws Error(kValue) when the machine or the build lacks it.
 const PartialsLoops& partials_loops(reference::SimdLevel level);
+/// Those of the best level that this machine has; asking a processor takes long, so it is done
+/// once.
+const PartialsLoops& best_partials_loops();
 
 /// Names the sample in front of `what`.
 [[noreturn]] void refuse_sample(const Sample& sample, const std::string& what);

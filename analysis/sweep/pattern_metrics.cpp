@@ -38,7 +38,7 @@ double psnr(double range, double rmse) {
   double log = 0.0;
   const double ratio = range / rmse;
   if (!(ratio >= std::numeric_limits<double>::min()) || !(ratio < kInfinity)) return kNan;
-  partials_loops(reference::best_simd_level()).log_array(&ratio, &log, 1);
+  best_partials_loops().log_array(&ratio, &log, 1);
   return log * 0x1.15f2ced384f29p+3;  // 20 / ln 10
 }
 
@@ -219,7 +219,7 @@ MergedRow merge_cells(const FramePartials& partials, std::size_t row,
   sets.add(bits_of(all));
   const std::uint32_t set = sets.add(bits_of(cells));
   RowEvaluator evaluator(partials.head_dim, sets.slots(), sets.sets().size(),
-                         partials_loops(reference::best_simd_level()));
+                         best_partials_loops());
   std::vector<SetFigures> figures(sets.sets().size());
   evaluator.evaluate(partials, row, sets, figures);
   return {evaluator.output(set), figures[set]};

@@ -7,6 +7,7 @@
 namespace lvsa::analysis {
 namespace {
 
+constexpr std::size_t kSums = kPartialsSums;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Weights are taken relative to the row's largest score, so those of a set far below it would be
 // too small for a double. Sets with less mass than this are evaluated relative to their own.
@@ -23,12 +24,12 @@ RowEvaluator::RowEvaluator(std::int64_t head_dim, std::size_t slots, std::size_t
                            const PartialsLoops& loops)
     : loops_(loops),
       dim_(static_cast<std::size_t>(head_dim)),
-      width_((dim_ + kPartialsSums - 1) / kPartialsSums * kPartialsSums),
-      table_((slots + 1) * width_, 0.0),
-      totals_((slots + 1) * 2, 0.0),
+      width_((dim_ + kSums - 1) / kSums * kSums),
+      table_(slots * kSums, 0.0),
+      totals_(slots * 2, 0.0),
       dense_(width_, 0.0) {
-  for (auto* numbers : {&mass_, &logs_, &log_mass_, &l1_, &l2_, &dot_, &norm_}) {
-    numbers->resize(sets);
+  for (auto* numbers : {&mass_, &logs_, &log_mass_, &factor_, &l1_, &l2_, &dot_, &norm_}) {
+    numbers->resize(sets + kSums);
   }
 }
 
@@ -38,20 +39,25 @@ DenseFigures RowEvaluator::evaluate(const FramePartials& partials, std::size_t r
   sets_ = &sets;
   row_ = row;
   weigh_cells();
-  const PartialsTable table{table_.data(), totals_.data(), static_cast<std::int64_t>(width_)};
-  const PartialsCombine combine{table, sets.adds().data(),
-                                static_cast<std::int64_t>(sets.adds().size()),
-                                static_cast<std::int64_t>(sets.nothing()) + 1};
-  loops_.combine(&combine);
-  const DenseFigures dense = make_dense();
+  add_totals();
+  for (auto* sums : {&l1_, &l2_, &dot_, &norm_}) std::fill(sums->begin(), sums->end(), 0.0);
   const auto count = static_cast<std::int64_t>(sets.sets().size());
-  const PartialsCompare compare{table,        sets.sets().data(), count,      dense_.data(),
-                                mass_.data(), logs_.data(),       l1_.data(), l2_.data(),
-                                dot_.data(),  norm_.data()};
-  loops_.compare(&compare);
-  loops_.log_array(mass_.data(), log_mass_.data(), count);
+  const SlotPair all = sets.sets()[0];
+  for (std::size_t column = 0; column < dim_; column += kSums) {
+    fill_strip(column);
+    double* const dense = dense_.data() + column;
+    for (std::size_t c = 0; c < kSums; ++c) {
+      dense[c] = (table_[all.left * kSums + c] + table_[all.right * kSums + c]) * factor_[0];
+    }
+    const PartialsCompare compare{table_.data(), sets.sets().data(), count,      factor_.data(),
+                                  dense,         l1_.data(),         l2_.data(), dot_.data(),
+                                  norm_.data()};
+    loops_.compare(&compare);
+  }
+  const DenseFigures of_dense = dense_figures();
+  dense_norm_ = of_dense.norm;
   fill_figures(figures);
-  return dense;
+  return of_dense;
 }
 
 void RowEvaluator::weigh_cells() {
@@ -65,33 +71,50 @@ void RowEvaluator::weigh_cells() {
   loops_.log_array(l, log_weight_.data(), partials_->cells);
   for (std::size_t c = 0; c < cells; ++c) log_weight_[c] += weight_[c];
   loops_.exp_array(weight_.data(), weight_.data(), partials_->cells);
-  for (std::size_t c = 0; c < cells; ++c) {
-    weight_[c] *= l[c];
-    totals_[2 * c] = weight_[c];
-    totals_[2 * c + 1] = weight_[c] * log_weight_[c];
-    loops_.scale(partials_->out.data() + (row_ * cells + c) * dim_, weight_[c],
-                 static_cast<std::int64_t>(dim_), table_.data() + c * width_);
-  }
-  // Nothing; and the text, where the partials have none.
-  for (std::size_t slot = cells; slot <= sets_->nothing(); ++slot) {
-    totals_[2 * slot] = totals_[2 * slot + 1] = 0.0;
-    std::fill_n(table_.data() + slot * width_, width_, 0.0);
-  }
+  for (std::size_t c = 0; c < cells; ++c) weight_[c] *= l[c];
 }
 
-DenseFigures RowEvaluator::make_dense() {
-  const std::size_t slot = sets_->slots();  // one more than the sets need
-  const PartialsCombine combine{{table_.data(), totals_.data(), static_cast<std::int64_t>(width_)},
-                                sets_->sets().data(),
-                                1,
-                                static_cast<std::int64_t>(slot)};
+void RowEvaluator::add_totals() {
+  const std::size_t cells = weight_.size();
+  for (std::size_t c = 0; c < cells; ++c) {
+    totals_[2 * c] = weight_[c];
+    totals_[2 * c + 1] = weight_[c] * log_weight_[c];
+  }
+  // Nothing; and the text, where the partials have none.
+  std::size_t slot = cells;
+  for (; slot <= sets_->nothing(); ++slot) totals_[2 * slot] = totals_[2 * slot + 1] = 0.0;
+  for (const SlotPair pair : sets_->adds()) {
+    totals_[2 * slot] = totals_[2 * pair.left] + totals_[2 * pair.right];
+    totals_[2 * slot + 1] = totals_[2 * pair.left + 1] + totals_[2 * pair.right + 1];
+    ++slot;
+  }
+  const std::vector<SlotPair>& sets = sets_->sets();
+  for (std::size_t s = 0; s < sets.size(); ++s) {
+    mass_[s] = totals_[2 * sets[s].left] + totals_[2 * sets[s].right];
+    logs_[s] = totals_[2 * sets[s].left + 1] + totals_[2 * sets[s].right + 1];
+    factor_[s] = 1.0 / mass_[s];
+  }
+  loops_.log_array(mass_.data(), log_mass_.data(), static_cast<std::int64_t>(sets.size()));
+}
+
+// The sums of columns column .. column + kSums - 1.
+void RowEvaluator::fill_strip(std::size_t column) {
+  const std::size_t cells = weight_.size();
+  const std::size_t due = std::min(kSums, dim_ - column);
+  std::fill_n(table_.data(), (sets_->nothing() + std::size_t{1}) * kSums, 0.0);
+  for (std::size_t c = 0; c < cells; ++c) {
+    loops_.scale(partials_->out.data() + (row_ * cells + c) * dim_ + column, weight_[c],
+                 static_cast<std::int64_t>(due), table_.data() + c * kSums);
+  }
+  const PartialsCombine combine{table_.data(), sets_->adds().data(),
+                                static_cast<std::int64_t>(sets_->adds().size()),
+                                static_cast<std::int64_t>(sets_->nothing()) + 1};
   loops_.combine(&combine);
-  total_ = totals_[2 * slot];
-  loops_.log_array(&total_, &log_total_, 1);
-  loops_.scale(table_.data() + slot * width_, 1.0 / total_, static_cast<std::int64_t>(width_),
-               dense_.data());
+}
+
+DenseFigures RowEvaluator::dense_figures() const {
   DenseFigures dense;
-  dense.entropy = std::max(0.0, log_total_ - totals_[2 * slot + 1] / total_);
+  dense.entropy = std::max(0.0, log_mass_[0] - logs_[0] / mass_[0]);
   dense.least = dense.most = dense_[0];
   for (std::size_t c = 0; c < dim_; ++c) {
     dense.l1 += std::fabs(dense_[c]);
@@ -99,7 +122,6 @@ DenseFigures RowEvaluator::make_dense() {
     dense.least = std::min(dense.least, dense_[c]);
     dense.most = std::max(dense.most, dense_[c]);
   }
-  dense_norm_ = dense.norm;
   return dense;
 }
 
@@ -115,8 +137,8 @@ void RowEvaluator::fill_figures(std::span<SetFigures> figures) {
                   l2_[s],
                   dot_[s],
                   norm_[s],
-                  mass / total_,
-                  log_total_ - log_mass_[s],
+                  mass / mass_[0],
+                  log_mass_[0] - log_mass_[s],
                   std::max(0.0, log_mass_[s] - logs_[s] / mass),
                   cosine_of(dot_[s], norm_[s], dense_norm_)};
   }
@@ -151,7 +173,7 @@ std::vector<double> RowEvaluator::faint_output(std::uint32_t set, SetFigures& fi
   for (double& x : out) x /= mass;
   double log_mass = 0.0;
   loops_.log_array(&mass, &log_mass, 1);
-  figures.lse_shift = (top_ - top) + (log_total_ - log_mass);
+  figures.lse_shift = (top_ - top) + (log_mass_[0] - log_mass);
   figures.entropy = std::max(0.0, log_mass - logs / mass);
   const double minus = std::min(0.0, -figures.lse_shift);
   loops_.exp_array(&minus, &figures.recall, 1);
@@ -172,16 +194,19 @@ SetFigures RowEvaluator::faint_figures(std::uint32_t set) const {
   return figures;
 }
 
-std::vector<double> RowEvaluator::output(std::uint32_t set) const {
-  const SlotPair pair = sets_->sets()[set];
-  const double mass = totals_[2 * pair.left] + totals_[2 * pair.right];
+std::vector<double> RowEvaluator::output(std::uint32_t set) {
   SetFigures unused{};
-  if (!(mass >= kFaint)) return faint_output(set, unused);
-  const double factor = 1.0 / mass;
-  std::vector<double> out(dim_);
-  for (std::size_t c = 0; c < dim_; ++c) {
-    out[c] = (table_[pair.left * width_ + c] + table_[pair.right * width_ + c]) * factor;
+  if (!(mass_[set] >= kFaint)) return faint_output(set, unused);
+  const SlotPair pair = sets_->sets()[set];
+  std::vector<double> out(width_);
+  for (std::size_t column = 0; column < dim_; column += kSums) {
+    fill_strip(column);
+    for (std::size_t c = 0; c < kSums; ++c) {
+      out[column + c] =
+          (table_[pair.left * kSums + c] + table_[pair.right * kSums + c]) * factor_[set];
+    }
   }
+  out.resize(dim_);
   return out;
 }
 

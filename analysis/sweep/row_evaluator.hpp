@@ -45,11 +45,13 @@ class RowEvaluator {
                         std::span<SetFigures> figures);
 
   /// Output [D] under a set of the row last evaluated.
-  std::vector<double> output(std::uint32_t set) const;
+  std::vector<double> output(std::uint32_t set);
 
  private:
   void weigh_cells();
-  DenseFigures make_dense();
+  void add_totals();
+  void fill_strip(std::size_t column);
+  DenseFigures dense_figures() const;
   void fill_figures(std::span<SetFigures> figures);
   SetFigures faint_figures(std::uint32_t set) const;
   std::vector<double> faint_output(std::uint32_t set, SetFigures& figures) const;
@@ -60,16 +62,14 @@ class RowEvaluator {
   const FramePartials* partials_ = nullptr;
   const FrameSets* sets_ = nullptr;
   std::size_t row_ = 0;
-  double top_ = 0.0;    // the largest score of the row
-  double total_ = 0.0;  // sum of the weights of all cells
-  double log_total_ = 0.0;
+  double top_ = 0.0;  // the largest score of the row
   double dense_norm_ = 0.0;
-  std::vector<double> table_;   // [slots + 1][width]
-  std::vector<double> totals_;  // [slots + 1][2]
+  std::vector<double> table_;   // [slots][kPartialsSums] sums of some columns
+  std::vector<double> totals_;  // [slots][2] sums of the weights w and of w ln w
   std::vector<double> dense_;   // [width]
   std::vector<double> weight_;  // [cells]
   std::vector<double> log_weight_;
-  std::vector<double> mass_, logs_, log_mass_, l1_, l2_, dot_, norm_;  // [sets]
+  std::vector<double> mass_, logs_, log_mass_, factor_, l1_, l2_, dot_, norm_;  // [sets]
 };
 
 }  // namespace lvsa::analysis
