@@ -138,7 +138,9 @@ double normal_p_tau(std::span<const double> x, std::span<const double> y, double
 }
 
 Interval95 percentiles(std::vector<double> values, std::int64_t resamples) {
-  if (2 * static_cast<std::int64_t>(values.size()) <= resamples) return {kNaN, kNaN};
+  // Those left out are no chance selection: what remains would not stand for all.
+  const std::int64_t missing = resamples - static_cast<std::int64_t>(values.size());
+  if (20 * missing > resamples) return {kNaN, kNaN};
   std::sort(values.begin(), values.end());
   const auto last = static_cast<double>(values.size() - 1);
   const auto at = [&](double share) {

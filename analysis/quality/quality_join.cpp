@@ -128,7 +128,24 @@ QualityPair pair_of(const SweepResults& sweep, const QualityReport& report, std:
   return pair;
 }
 
+// "vqeval.composite and 6 more": scores of which the same is to be said.
+std::string names_of(const std::vector<std::string>& dimensions) {
+  if (dimensions.size() == 1) return dimensions.front();
+  return fmt::format("{} and {} more", dimensions.front(), dimensions.size() - 1);
+}
+
+std::string few_settings(std::size_t settings) {
+  if (settings < 3) return fmt::format("{} settings; a correlation takes at least 3", settings);
+  double orders = 1.0;
+  for (std::size_t i = 2; i <= settings; ++i) orders *= static_cast<double>(i);
+  return fmt::format(
+      "only {} settings: intervals are rough, and even a perfect order has p = {:.2g}", settings,
+      2.0 / orders);
+}
+
 void warn(QualityReport& report) {
+  std::map<std::size_t, std::vector<std::string>> few;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::string>> uneven;
   for (std::size_t d = 0; d < report.dimensions.size(); ++d) {
     std::size_t settings = 0, least = SIZE_MAX, most = 0;
     for (const QualityPoint& point : report.points) {
@@ -137,24 +154,17 @@ void warn(QualityReport& report) {
       least = std::min(least, point.runs[d]);
       most = std::max(most, point.runs[d]);
     }
-    const std::string& name = report.dimensions[d];
-    if (settings < 3) {
-      report.warnings.push_back(
-          fmt::format("{}: {} settings; a correlation takes at least 3", name, settings));
-    } else if (settings < kFewSettings) {
-      double orders = 1.0;
-      for (std::size_t i = 2; i <= settings; ++i) orders *= static_cast<double>(i);
-      report.warnings.push_back(fmt::format(
-          "{}: only {} settings: intervals are rough, and even a perfect order has p = {:.2g}",
-          name, settings, 2.0 / orders));
-    }
-    if (settings > 0 && least != most) {
-      report.warnings.push_back(
-          fmt::format("{}: settings have from {} to {} videos; means over different prompts or "
-                      "seeds may differ "
-                      "for that alone",
-                      name, least, most));
-    }
+    if (settings < kFewSettings) few[settings].push_back(report.dimensions[d]);
+    if (settings > 0 && least != most) uneven[{least, most}].push_back(report.dimensions[d]);
+  }
+  for (const auto& [settings, names] : few) {
+    report.warnings.push_back(names_of(names) + ": " + few_settings(settings));
+  }
+  for (const auto& [counts, names] : uneven) {
+    report.warnings.push_back(fmt::format(
+        "{}: settings have from {} to {} videos; means over different prompts or seeds may differ "
+        "for that alone",
+        names_of(names), counts.first, counts.second));
   }
 }
 

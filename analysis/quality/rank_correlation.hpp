@@ -43,7 +43,7 @@ struct CorrelationTest {
   double p_tau = 1.0;
   bool exact = false;
   /// Percentiles 2.5 and 97.5 over resamples of the pairs; those where it is not defined are left
-  /// out, and where they are more than half there is no interval.
+  /// out, and where they are more than one in twenty there is no interval.
   Interval95 rho_interval;
   Interval95 tau_interval;
 };

@@ -49,9 +49,8 @@ html:not(.charts) .needs-charts { display: none; }
 .heat .lv3 { background: var(--heat-3); color: var(--heat-ink-3); } .heat .lv4 { background: var(--heat-4); color: var(--heat-ink-4); }
 :root { --heat-ink-1: #17202b; --heat-ink-3: #0b1320; --heat-ink-4: #ffffff; --point-1: #0060a8; --point-2: #c84e00; --point-3: #00795a; --point-4: #a8508a; --point-5: #9a6700; --point-6: #2a86bd; --point-7: #5b6470; --ramp-0: #46327e; --ramp-1: #365c8d; --ramp-2: #1f8a8c; --ramp-3: #3f9f4a; --ramp-4: #b0a000; }
 @media (prefers-color-scheme: dark) {
-  :root { --heat-ink-1: #e4e9ef; --heat-ink-3: #ffffff; --heat-ink-4: #11161c; --point-1: #5db3f0; --point-2: #ff8b3d; --point-3: #3fcf9e; --point-4: #e794c6; --point-5: #f0b429; --point-6: #9bd4f5; --point-7: #c4ccd6; --ramp-0: #9d8ae0; --ramp-1: #6c9be0; --ramp-2: #3fbdb8; --ramp-3: #7ad151; --ramp-4: #fde725; }
+  :root { --heat-ink-1: #e4e9ef; --heat-ink-3: #0b1320; --heat-ink-4: #11161c; --point-1: #5db3f0; --point-2: #ff8b3d; --point-3: #3fcf9e; --point-4: #e794c6; --point-5: #f0b429; --point-6: #9bd4f5; --point-7: #c4ccd6; --ramp-0: #9d8ae0; --ramp-1: #6c9be0; --ramp-2: #3fbdb8; --ramp-3: #7ad151; --ramp-4: #fde725; }
 }
-.heat td.dark3 { color: var(--heat-ink-3); }
 .spread { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1rem 2rem; align-items: start; }
 .spread > * { min-width: 0; }
 .count { font-variant-numeric: tabular-nums; color: var(--soft); font-size: .88rem; margin: 0 0 .5rem; }

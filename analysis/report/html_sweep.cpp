@@ -88,7 +88,7 @@ std::string controls_html() {
 <label><span class="label">Colour by</span><select id="colour"></select></label>
 <label><span class="label" id="bound-name">Bound</span><input type="number" id="bound" step="any" placeholder="none"></label>
 <label class="choice"><input type="checkbox" id="log" checked>logarithmic errors</label>
-<button type="button" class="plain" id="reset">Reset</button>
+<button type="button" class="plain" id="reset-controls">Reset</button>
 <div id="parts" class="filters" style="margin:0"></div>
 <details class="more" id="axis-filters" style="flex-basis:100%"><summary>Which settings</summary><div id="axes" class="filters"></div></details>
 </form>

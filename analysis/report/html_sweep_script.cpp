@@ -68,7 +68,7 @@ constexpr std::string_view kScript = R"js(
     for (const axis of axes) {
       const set = make("fieldset", {}, make("legend", { textContent: axis.title }));
       axis.values.forEach((value, at) => set.append(make("label", { class: "choice" },
-        make("input", { type: "checkbox", checked: true, name: axis.name, value: String(at) }), value)));
+        make("input", { type: "checkbox", defaultChecked: true, name: axis.name, value: String(at) }), value)));
       byId("axes").append(set);
     }
     byId("axis-filters").hidden = axes.length === 0;
@@ -144,7 +144,7 @@ constexpr std::string_view kScript = R"js(
         legend: axis ? axis.title : "", line: view.front.filter((i) => drawable.includes(i)).map((i) => ({ x: x[i], y: y[i] })), lineLabel: "front",
         marks, limit: view.bound,
         tip: (at) => [short[at], [`${cx.title} ${number(x[at], 4)}`, `${cy.title} ${number(y[at], 4)}`, ...describe(at), "click to choose"]],
-        pick: (at) => choose(at),
+        pick: (at) => choose(at), words: (at) => words[at],
       });
     };
 
@@ -334,7 +334,7 @@ constexpr std::string_view kScript = R"js(
     let timer = 0;
     form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(refresh, settings > 2000 ? 150 : 0); });
     form.addEventListener("submit", (event) => event.preventDefault());
-    byId("reset").addEventListener("click", (event) => {
+    byId("reset-controls").addEventListener("click", (event) => {
       event.preventDefault();
       form.reset();
       byId("x").value = data.x;

@@ -124,6 +124,33 @@ TEST(RankCorrelation, LargeSamplesTakeTheNormalApproximationOfTau) {
   EXPECT_NEAR(test.p_tau, std::erfc(std::abs(z) / std::sqrt(2.0)), 1e-12);
 }
 
+TEST(RankCorrelation, AgreesWithAnIndependentPackageOnTies) {
+  // SciPy 1.x: spearmanr, kendalltau; p by going through all 5,040 orders with NumPy.
+  const CorrelationTest test =
+      test_correlation(Values{1, 2, 2, 3, 3, 3, 4}, Values{2, 1, 4, 3, 3, 5, 5});
+  EXPECT_NEAR(test.rho, 0.6859943405700354, 1e-14);
+  EXPECT_NEAR(test.tau, 0.5564148840746572, 1e-14);
+  EXPECT_NEAR(test.p_rho, 0.09523809523809523, 1e-14);
+  EXPECT_NEAR(test.p_tau, 0.12857142857142856, 1e-14);
+  // kendalltau(method="asymptotic") with many ties on both sides.
+  Values x, y;
+  for (int i = 0; i < 60; ++i) {
+    x.push_back(i % 7);
+    y.push_back((i * 37) % 60 / 3);
+  }
+  const CorrelationTest large = test_correlation(x, y, {1, 99, 99});
+  EXPECT_NEAR(large.tau, -0.04310799243398284, 1e-14);
+  EXPECT_NEAR(large.p_tau, 0.6510655477449028, 1e-12);
+}
+
+TEST(RankCorrelation, AScoreThatIsOftenAllAlikeHasNoInterval) {
+  // One video of seven differs: a third of the resamples miss it.
+  const CorrelationTest test =
+      test_correlation(Values{1, 2, 3, 4, 5, 6, 7}, Values{0, 1, 1, 1, 1, 1, 1});
+  EXPECT_FALSE(std::isnan(test.rho));
+  EXPECT_TRUE(std::isnan(test.rho_interval.low));
+}
+
 TEST(RankCorrelation, TheBootstrapHoldsWhatIsSeenAndDependsOnTheSeedAlone) {
   const CorrelationTest once = test_correlation(kScores, kHours, {7, 99, 499});
   const CorrelationTest again = test_correlation(kScores, kHours, {7, 99, 499});
