@@ -1,7 +1,9 @@
 // Targets that read files of tensors.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
+#include "analysis/sweep/capture_source.hpp"
 #include "analysis/verify/capture.hpp"
 #include "analysis/verify/exchange.hpp"
 #include "core/error.hpp"
@@ -90,6 +92,25 @@ void fuzz_capture(std::string_view bytes) {
   for (const analysis::Case& c : analysis::capture_cases(options)) {
     require(analysis::parse_case(analysis::to_line(c)) == c, "a call is a case line");
     if (work(c) <= kMostWork && analysis::has_captured_output(c)) analysis::judge_captured(c, {});
+  }
+}
+
+void fuzz_capture_samples(std::string_view bytes) {
+  const ScratchFile scratch(bytes);
+  analysis::CaptureSourceOptions options;
+  options.capture.path = scratch.path();
+  options.exclude_bad = true;
+  const auto source = analysis::open_capture_source(options);
+  for (std::size_t i = 0; i < source->ids().size(); ++i) {
+    const analysis::Sample sample = source->load(i);
+    require(sample.q.shape[1] == source->grid(i).seq_len() && sample.k.shape == sample.q.shape &&
+                sample.v.shape == sample.q.shape,
+            "q, k and v of a head have the rows of its grid");
+    std::vector<double> row(static_cast<std::size_t>(sample.v.shape[3]));
+    sample.v.read_row(0, sample.v.shape[1] - 1, 0, row.data());
+    require(std::all_of(row.begin(), row.end(), [](double x) { return std::isfinite(x); }),
+            "what is not finite is left out");
+    source->head_class(i);
   }
 }
 

@@ -27,6 +27,7 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"npy", fuzz_npy},
       FuzzTarget{"exchange", fuzz_exchange},
       FuzzTarget{"capture", fuzz_capture},
+      FuzzTarget{"capture_samples", fuzz_capture_samples},
       FuzzTarget{"parallel_plan", fuzz_parallel_plan},
       FuzzTarget{"call_trace", fuzz_call_trace},
       FuzzTarget{"model_folder", fuzz_model_folder},

@@ -52,6 +52,7 @@ void fuzz_safetensors(std::string_view bytes);
 void fuzz_npy(std::string_view bytes);
 void fuzz_exchange(std::string_view bytes);
 void fuzz_capture(std::string_view bytes);
+void fuzz_capture_samples(std::string_view bytes);
 void fuzz_parallel_plan(std::string_view bytes);
 void fuzz_call_trace(std::string_view bytes);
 void fuzz_model_folder(std::string_view bytes);
