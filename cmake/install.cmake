@@ -40,6 +40,11 @@ if(TARGET lvsa-verify)
   endforeach()
 endif()
 
+if(TARGET lvsa_mpi)
+  # Where lvsa-verify looks for it: beside its own folder.
+  install(TARGETS lvsa_mpi LIBRARY DESTINATION lib/lvsa COMPONENT tool)
+endif()
+
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lvsaConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/lvsaConfig.cmake"
   INSTALL_DESTINATION "${LVSA_PACKAGE_DIR}")

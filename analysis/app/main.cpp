@@ -100,6 +100,7 @@ int main(int argc, char** argv) {
   lvsa::app::add_geometry_command(app, body);
   lvsa::app::add_recommend_command(app, body);
   lvsa::app::add_bench_command(app, body);
+  lvsa::app::add_sweep_command(app, body);
   lvsa::app::add_dump_command(app, body);
   lvsa::app::add_synth_command(app, body);
   lvsa::app::add_manual_command(app, body);

@@ -122,6 +122,50 @@ RealDataset Hdf5File::read_reals(const std::string& name, std::int64_t max_bytes
   return result;
 }
 
+std::vector<std::string> Hdf5File::read_texts(const std::string& name, std::int64_t most) const {
+  if (!has(name)) fail(path_, name, "no such dataset");
+  const Handle dataset(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!dataset.valid()) fail(path_, name, "is no dataset");
+  const Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  const Handle space(H5Dget_space(dataset.get()), H5Sclose);
+  if (!type.valid() || !space.valid() || H5Tget_class(type.get()) != H5T_STRING) {
+    fail(path_, name, "holds no texts");
+  }
+  const std::vector<std::int64_t> shape = shape_of(space.get());
+  if (shape.size() != 1 || shape[0] > most) {
+    fail(path_, name, fmt::format("a list of at most {} texts is due", most));
+  }
+  const auto count = static_cast<std::size_t>(shape[0]);
+  std::vector<std::string> texts(count);
+  if (count == 0) return texts;
+  const auto unreadable = [&] {
+    fail(path_, name, "cannot be read: the file is damaged or cut off");
+  };
+  if (H5Tis_variable_str(type.get()) > 0) {
+    std::vector<char*> pointers(count, nullptr);
+    if (H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) < 0) {
+      unreadable();
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (pointers[i] != nullptr) texts[i] = pointers[i];
+    }
+    H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
+    return texts;
+  }
+  const std::size_t width = H5Tget_size(type.get());
+  constexpr std::size_t kLongest = 65536;
+  if (width == 0 || width > kLongest) fail(path_, name, "its texts are too long");
+  std::string bytes(count * width, '\0');
+  if (H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0) {
+    unreadable();
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    texts[i] = bytes.substr(i * width, width);
+    texts[i].resize(std::min(texts[i].size(), texts[i].find('\0')));
+  }
+  return texts;
+}
+
 std::optional<std::string> Hdf5File::text_attribute(const std::string& object,
                                                     const std::string& name) const {
   if (H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) <= 0) return std::nullopt;

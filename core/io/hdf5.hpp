@@ -37,6 +37,10 @@ class Hdf5File {
   /// `max_bytes`, or when reading fails (truncated file).
   RealDataset read_reals(const std::string& dataset,
                          std::int64_t max_bytes = std::int64_t{1} << 34) const;
+  /// A one-dimensional dataset of texts, of fixed or variable length. Throws when missing, of
+  /// another type or shape, for more than `most` of them, or when reading fails.
+  std::vector<std::string> read_texts(const std::string& dataset,
+                                      std::int64_t most = std::int64_t{1} << 24) const;
   /// An attribute of a group or dataset; nothing when it is missing. Throws for another type, and
   /// for a text attribute that holds several.
   std::optional<std::string> text_attribute(const std::string& object,
