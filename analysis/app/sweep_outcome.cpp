@@ -150,6 +150,28 @@ void print_judgement(const SweepResults& results, const Front& front, const Fron
   fmt::print("\n");
 }
 
+// Where the setting that one would take loses most.
+void print_worst_sample(const SweepResults& results, const Front& front,
+                        const FrontRequest& request) {
+  const std::optional<std::size_t> setting = front.best ? front.best : front.knee;
+  if (!setting || results.samples.size() < 2) return;
+  const auto metric = static_cast<std::size_t>(request.metric);
+  const bool lower = analysis::info(request.metric).better == analysis::Better::kLower;
+  std::optional<std::size_t> worst;
+  for (std::size_t i = 0; i < results.samples.size(); ++i) {
+    const double value = results.at(*setting, i)[metric];
+    if (std::isnan(value)) continue;
+    const double before = worst ? results.at(*setting, *worst)[metric] : value;
+    if (!worst || (lower ? value > before : value < before)) worst = i;
+  }
+  if (!worst) return;
+  const std::string head_class =
+      results.sample_classes.empty() ? "" : fmt::format(" ({})", results.sample_classes[*worst]);
+  fmt::print("its worst sample: {}{}: {} {}\n", describe(results.samples[*worst]), head_class,
+             analysis::info(request.metric).name,
+             analysis::number_text(results.at(*setting, *worst)[metric], 5));
+}
+
 // JSON has neither NaN nor infinity.
 Json number_json(double value) {
   if (std::isfinite(value)) return value;
@@ -252,6 +274,7 @@ int finish_sweep_outcome(const SweepResults& results, const SweepOutcomeOptions&
     print_head(results, front, request);
     print_rows(results, front, request);
     print_judgement(results, front, request);
+    print_worst_sample(results, front, request);
     fmt::print("speedup: {}\n", results.speedup_source);
     fmt::print("files: {0}/sweep.h5, {0}/sweep.csv, {0}/summary.csv{1}{2}\n", folder,
                options.html.empty() ? "" : ", ", options.html);

@@ -21,8 +21,7 @@ namespace {
 
 constexpr std::string_view kMagic = "lvsa-sweep-journal 1 ";
 constexpr std::uint64_t kRecordMagic = 0x54494e55'4153564cU;  // "LVSAUNIT"
-constexpr std::int64_t kMostHeader = std::int64_t{1} << 30;
-constexpr std::int64_t kMostUnits = 1'000'000'000;
+constexpr std::int64_t kMostUnits = 20'000'000;  // one for each value that a sweep may have
 constexpr std::size_t kValueBytes = sizeof(MetricValues);
 static_assert(kValueBytes == kMetricCount * sizeof(double));
 
@@ -93,6 +92,12 @@ bool SweepJournal::read_bytes(std::int64_t offset, void* bytes, std::size_t size
   return true;
 }
 
+std::int64_t SweepJournal::file_size() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) fail(path_, errno_text());
+  return status.st_size;
+}
+
 void SweepJournal::read_header() {
   constexpr std::size_t kNumbers = 40;  // the length, the hash and two blanks fit
   std::string start(kMagic.size() + kNumbers, '\0');
@@ -107,6 +112,7 @@ void SweepJournal::read_header() {
     fail(path_, "is no journal of a sweep, or one of another version of lvsa-verify");
   }
   const auto at = static_cast<std::int64_t>(kMagic.size()) + words.tellg() + 1;
+  if (length >= file_size() - at) fail(path_, "is cut off in its first line");
   std::string json(static_cast<std::size_t>(length) + 1, '\0');
   if (!read_bytes(at, json.data(), json.size()) || json.back() != '\n') {
     fail(path_, "is cut off in its first line");
@@ -143,14 +149,13 @@ bool SweepJournal::read_record(std::int64_t offset, std::int64_t size, std::int6
 }
 
 void SweepJournal::read_records() {
-  struct stat status {};
-  if (::fstat(descriptor_, &status) != 0) fail(path_, errno_text());
+  const std::int64_t size = file_size();
   std::int64_t next = 0;
-  while (end_ < status.st_size && read_record(end_, status.st_size, next)) end_ = next;
+  while (end_ < size && read_record(end_, size, next)) end_ = next;
   // Each record is on the disk before the next is begun, so only one can be cut off.
   const auto longest = static_cast<std::int64_t>(sizeof(RecordHead) + sizeof(std::uint64_t)) +
                        plan_.patterns_per_unit * static_cast<std::int64_t>(kValueBytes);
-  if (status.st_size - end_ > longest) {
+  if (size - end_ > longest) {
     fail(path_, fmt::format("is damaged at byte {}: remove the file, or cut it off there", end_));
   }
 }

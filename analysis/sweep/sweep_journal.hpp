@@ -44,6 +44,7 @@ class SweepJournal {
   };
 
   explicit SweepJournal(std::string path);
+  std::int64_t file_size() const;
   void read_header();
   void read_records();
   /// The record at `offset`; false when it is cut off or damaged.

@@ -35,6 +35,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"log", fuzz_log},
       FuzzTarget{"quality_table", fuzz_quality_table},
       FuzzTarget{"quality_json", fuzz_quality_json},
+      FuzzTarget{"sweep_settings", fuzz_sweep_settings},
+      FuzzTarget{"sweep_journal", fuzz_sweep_journal},
   };
   return kTargets;
 }

@@ -60,5 +60,7 @@ void fuzz_geometry_batch(std::string_view bytes);
 void fuzz_log(std::string_view bytes);
 void fuzz_quality_table(std::string_view bytes);
 void fuzz_quality_json(std::string_view bytes);
+void fuzz_sweep_settings(std::string_view bytes);
+void fuzz_sweep_journal(std::string_view bytes);
 
 }  // namespace lvsa::fuzz
