@@ -40,6 +40,16 @@ bool was_stopped(const StopSignals& signals) {
   return ::poll(&waiting, 1, 0) > 0;
 }
 
+// A signal goes to any thread that does not block it. The threads of OpenMP are started while all is
+// blocked, and stay so; the main thread then takes signals, or holds them back while it computes.
+void start_threads() {
+  const StopSignals blocked;
+  int started = 0;
+#pragma omp parallel reduction(+ : started)
+  ++started;
+  if (started < 1) throw Error(ErrorKind::kValue, "OMP_NUM_THREADS: no thread can be started");
+}
+
 std::string this_program() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).string();
@@ -195,6 +205,7 @@ int run_ranks(const SweepOptions& options, const std::string& command_line) {
 }  // namespace
 
 int run_sweep(const SweepOptions& options, const std::string& command_line) {
+  start_threads();
   front_request(options.outcome);  // what is wrong with it shows before anything is computed
   if (options.mpi) return run_ranks(options, command_line);
   return SweepRun(options, nullptr).run(command_line);
