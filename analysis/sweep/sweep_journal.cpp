@@ -107,11 +107,10 @@ void SweepJournal::read_header() {
   std::int64_t length = -1;
   std::string hash;
   words >> length >> hash;
-  if (start.compare(0, kMagic.size(), kMagic) != 0 || !words || length < 0 ||
-      length > kMostHeader) {
+  if (start.compare(0, kMagic.size(), kMagic) != 0 || !words || length < 0) {
     fail(path_, "is no journal of a sweep, or one of another version of lvsa-verify");
   }
-  const auto at = static_cast<std::int64_t>(kMagic.size()) + words.tellg() + 1;
+  const auto at = static_cast<std::int64_t>(kMagic.size()) + std::int64_t{words.tellg()} + 1;
   if (length >= file_size() - at) fail(path_, "is cut off in its first line");
   std::string json(static_cast<std::size_t>(length) + 1, '\0');
   if (!read_bytes(at, json.data(), json.size()) || json.back() != '\n') {
