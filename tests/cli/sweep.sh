@@ -118,8 +118,8 @@ refuses '--out file' --synthetic "$small" --window 1 --out file
 [ ! -e bad ] || fail 'bad input leaves a folder'
 
 # Ends in order where a signal asks for it: the signal comes when the journal has begun to grow.
-"$LVSA_VERIFY" sweep --synthetic 'T=21 h=12 w=20 heads=8 layers=8 D=64 seed=1' --window 1:8 \
-  --patterns-per-unit 1 --out stopped >stopped.out 2>stopped.err </dev/null &
+"$LVSA_VERIFY" sweep --synthetic 'T=21 h=8 w=12 heads=8 layers=8 D=32 seed=1' --window 1 \
+  --out stopped >stopped.out 2>stopped.err </dev/null &
 sweeping=$!
 size() { wc -c 2>/dev/null <stopped/sweep.journal || echo 0; }
 while kill -0 "$sweeping" 2>/dev/null && [ "$(size)" -eq 0 ]; do sleep 0.02; done
@@ -127,7 +127,7 @@ begun=$(size)
 while kill -0 "$sweeping" 2>/dev/null && [ "$(size)" -le "$begun" ]; do sleep 0.02; done
 kill -TERM "$sweeping"
 wait "$sweeping" || true
-grep -q 'stopped: [0-9]* of 512 units are kept in stopped, and --resume' stopped.err ||
+grep -q 'stopped: [0-9]* of 64 units are kept in stopped, and --resume' stopped.err ||
   fail "no word on the stop: $(cat stopped.err)"
 
 all_good
