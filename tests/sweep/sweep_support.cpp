@@ -27,7 +27,11 @@ PlainSource::PlainSource(std::int64_t layers) {
   for (std::int64_t layer = 0; layer < layers; ++layer) {
     for (std::int64_t head = 0; head < 2; ++head) ids_.push_back({"plain", layer, 4, 0, head});
   }
-  excluded_.push_back({{"plain", 9, -1, -1, -1}, "a \"reason\", with a comma"});
+  ExcludedSample left;
+  left.id.source = "plain";
+  left.id.layer = 9;
+  left.reason = "a \"reason\", with a comma";
+  excluded_.push_back(left);
 }
 
 Sample PlainSource::load(std::size_t index) const {
