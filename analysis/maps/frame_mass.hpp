@@ -3,7 +3,6 @@
 // of it.
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
