@@ -40,8 +40,9 @@ bool was_stopped(const StopSignals& signals) {
   return ::poll(&waiting, 1, 0) > 0;
 }
 
-// A signal goes to any thread that does not block it. The threads of OpenMP are started while all is
-// blocked, and stay so; the main thread then takes signals, or holds them back while it computes.
+// A signal goes to any thread that does not block it. The threads of OpenMP are started while all
+// is blocked, and stay so; the main thread then takes signals, or holds them back while it
+// computes.
 void start_threads() {
   const StopSignals blocked;
   int started = 0;
