@@ -1,12 +1,25 @@
 // lvsa-verify sweep: many settings against dense attention, on captured or synthetic tensors.
 
+#include <fmt/format.h>
+
+#include <memory>
+
 #include "analysis/app/command.hpp"
 #include "analysis/app/sweep_run.hpp"
+#include "analysis/sweep/published_table.hpp"
 
 namespace lvsa::app {
 namespace {
 
-using Options = SweepOptions;
+struct Options : SweepOptions {
+  bool published_table = false;
+};
+
+int run(const Options& options, const std::string& command_line) {
+  if (!options.published_table) return run_sweep(options, command_line);
+  fmt::print("{}", analysis::published_table_text());
+  return kAllGood;
+}
 
 void add_options(CLI::App* command, Options& options) {
   add_sample_options(command, options.samples);
@@ -50,6 +63,10 @@ void add_options(CLI::App* command, Options& options) {
   command->add_option("--threads", options.threads, "Threads; 0: as many as there are processors")
       ->capture_default_str()
       ->check(CLI::Range(0, 4096));
+  command->add_flag(
+      "--published-table", options.published_table,
+      "Print the sparsity table of the LVSA documentation beside what the rules give, "
+      "and stop");
   command->add_flag("--quiet", options.quiet, "No progress bar");
 }
 
@@ -73,7 +90,7 @@ void add_sweep_command(CLI::App& app, Body& body) {
       "  mpirun -n 4 lvsa-verify sweep --mpi --capture run.h5 --out all\n"
       "Exit codes: 0 good, 1 no setting meets --require, 2 bad input.");
   command->callback(
-      [options, &body] { body = [options] { return run_sweep(*options, command_line()); }; });
+      [options, &body] { body = [options] { return run(*options, command_line()); }; });
 }
 
 }  // namespace lvsa::app

@@ -101,6 +101,12 @@ gives 1 'no setting meets recall>1; nearest: W=' --synthetic "$small" --window 1
 gives 0 '"knee":' --synthetic "$small" --window 1:4 --json --out json
 gives 0 '12 settings x 1 samples' --synthetic "$small" --window 0:5 --scale 0.2:1:0.2 --random 12 --seed 3 --out random
 
+# Captured tensors.
+gives 0 '3 settings x 24 samples' --capture "$LVSA_SOURCE_DIR/fixtures/captures/wan_tiny.h5" --window 0:2 --out captured
+gives 0 '3 settings x 2 samples' --capture "$LVSA_SOURCE_DIR/fixtures/captures/wan_tiny.h5" --layers 1 --steps 0 \
+  --heads 1 --window 0:2 --out chosen
+gives 0 '121' --published-table
+
 # Bad input.
 refuses '--capture FILE or --synthetic WORDS is due' --out bad
 refuses "--scale '0.5:x'" --synthetic "$small" --scale 0.5:x --out bad
