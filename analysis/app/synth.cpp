@@ -49,7 +49,7 @@ void add_synth_command(CLI::App& app, Body& body) {
                    "sharpness noise dtype; what is not said has its default")
       ->type_name("WORDS");
   command
-      ->add_option("-o,--out,--output", options->output,
+      ->add_option("-o,--out", options->output,
                    "The capture: .h5, .safetensors, or a folder of .npy files (a name that ends "
                    "in / or .npy)")
       ->required()
