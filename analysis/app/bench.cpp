@@ -1,14 +1,16 @@
 // lvsa-verify bench: is kernel B as fast as kernel A on this machine?
 
+#include "analysis/app/bench.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
-#include "analysis/app/bench.hpp"
 #include "analysis/app/bench_simulate.hpp"
 #include "analysis/app/fixtures.hpp"
 #include "analysis/app/kernel_choice.hpp"
@@ -114,6 +116,10 @@ analysis::BenchPlan plan_of(const Options& options) {
   plan.argv.front() = "/proc/self/exe";
   plan.argv.emplace_back("--as-worker");
   plan.argv.push_back(analysis::to_text({getpid(), 0}));
+  // Threads that spin while they wait for others would count as work.
+  if (options.clock == "cpu" && std::getenv("OMP_WAIT_POLICY") == nullptr) {
+    plan.environment.emplace_back("OMP_WAIT_POLICY=passive");
+  }
   plan.cases = chosen_cases(options);
   plan.rules.alpha = options.alpha_percent / 100.0;
   plan.rules.least_delta = options.delta_percent / 100.0;

@@ -29,9 +29,8 @@ constexpr double kTimeToLoad_s = 120.0;
 // One measuring process and the talk with it.
 class Meter {
  public:
-  Meter(const std::vector<std::string>& argv, double timeout_s,
-        std::function<void(std::string_view)> printed)
-      : process_(argv, {}), timeout_s_(timeout_s), printed_(std::move(printed)) {}
+  Meter(const BenchPlan& plan, double timeout_s)
+      : process_(plan.argv, plan.environment), timeout_s_(timeout_s), printed_(plan.printed) {}
 
   // From now on silence may last so long.
   void allow(double timeout_s) { timeout_s_ = timeout_s; }
@@ -144,7 +143,7 @@ class Bench {
  private:
   std::vector<MachineState>& states() { return outcome_.comparison.states; }
 
-  Meter new_meter(double timeout_s) const { return {plan_.argv, timeout_s, plan_.printed}; }
+  Meter new_meter(double timeout_s) const { return {plan_, timeout_s}; }
 
   void pilot() {
     states().push_back(machine_state(nullptr));

@@ -16,8 +16,9 @@
 namespace lvsa::analysis {
 
 struct BenchPlan {
-  std::vector<std::string> argv;  ///< that start a measuring process
-  std::vector<Case> cases;        ///< none: default_speed_cases(); the processes must know the same
+  std::vector<std::string> argv;         ///< that start a measuring process
+  std::vector<std::string> environment;  ///< "NAME=value", set for these processes
+  std::vector<Case> cases;  ///< none: default_speed_cases(); the processes must know the same
   SpeedRules rules;
   std::int64_t processes = 15;
   std::int64_t blocks = 0;  ///< of a case, 0: by a pilot; made an odd multiple of `processes`
