@@ -107,6 +107,17 @@ void print_rows(const SweepResults& results, const Front& front, const FrontRequ
   }
 }
 
+// Somebody with a short video and the default reference would wonder.
+void print_dense_note(const SweepResults& results) {
+  const bool dense = std::all_of(results.figures.begin(), results.figures.end(),
+                                 [](const auto& figures) { return figures.token_density == 1.0; });
+  if (!dense) return;
+  fmt::print(
+      "every setting is dense: T={} lies within their budgets or windows; a smaller --scale, "
+      "--reference or --window would be sparse\n",
+      results.grid.frames);
+}
+
 std::string values_text(const SweepResults& results, const Front& front,
                         const FrontRequest& request, std::size_t setting) {
   std::vector<std::string> words;
@@ -273,6 +284,7 @@ int finish_sweep_outcome(const SweepResults& results, const SweepOutcomeOptions&
   } else {
     print_head(results, front, request);
     print_rows(results, front, request);
+    print_dense_note(results);
     print_judgement(results, front, request);
     print_worst_sample(results, front, request);
     fmt::print("speedup: {}\n", results.speedup_source);

@@ -11,6 +11,7 @@
 #include "analysis/sweep/setting_limits.hpp"
 #include "analysis/sweep/sweep_axes.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -22,8 +23,9 @@ struct Axis {
   const std::string& text;
 
   [[noreturn]] void refuse(std::string_view item, const std::string& due) const {
-    const std::string in = item == text ? "" : fmt::format(" in '{}'", text);
-    throw Error(ErrorKind::kValue, fmt::format("{} '{}'{}: {}", name, item, in, due));
+    const std::string in = item == text ? "" : fmt::format(" in '{}'", printable(text));
+    throw Error(ErrorKind::kValue,
+                fmt::format("{} '{}'{}: {}", name, printable(std::string(item)), in, due));
   }
 };
 

@@ -11,6 +11,7 @@
 
 #include "analysis/sweep/front.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -55,7 +56,7 @@ std::string all_names() {
 }
 
 [[noreturn]] void refuse(const std::string& text, const std::string& due) {
-  throw Error(ErrorKind::kValue, fmt::format("requirement '{}': {}", text, due));
+  throw Error(ErrorKind::kValue, fmt::format("requirement '{}': {}", printable(text), due));
 }
 
 std::string trimmed(std::string_view text) {
@@ -115,15 +116,16 @@ Requirement parse_requirement(const std::string& text) {
   requirement.name = trimmed(std::string_view(text).substr(0, at));
   requirement.sign = sign->second;
   if (!metric_of_name(requirement.name) && figure_of(requirement.name) == nullptr) {
-    refuse(text, fmt::format("no metric or figure is named '{}'; there are {}", requirement.name,
-                             all_names()));
+    refuse(text, fmt::format("no metric or figure is named '{}'; there are {}",
+                             printable(requirement.name), all_names()));
   }
   const std::string number = trimmed(std::string_view(text).substr(at + sign->first.size()));
   const char* end = number.data() + number.size();
   const auto read = std::from_chars(number.data(), end, requirement.bound);
   if (number.empty() || read.ec != std::errc() || read.ptr != end ||
       !std::isfinite(requirement.bound)) {
-    refuse(text, fmt::format("'{}' is no number; one is due, for example recall>=0.95", number));
+    refuse(text, fmt::format("'{}' is no number; one is due, for example recall>=0.95",
+                             printable(number)));
   }
   return requirement;
 }

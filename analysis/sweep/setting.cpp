@@ -9,6 +9,7 @@
 
 #include "analysis/sweep/setting_limits.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 #include "core/pattern/keyframe_interval.hpp"
 
 namespace lvsa::analysis {
@@ -18,7 +19,7 @@ constexpr std::string_view kWords =
     "W, n_first, interval, ref, scale, budget, expand, rotate, offset";
 
 [[noreturn]] void refuse(const std::string& word, std::string_view due) {
-  throw Error(ErrorKind::kValue, fmt::format("setting '{}': {}", word, due));
+  throw Error(ErrorKind::kValue, fmt::format("setting '{}': {}", printable(word), due));
 }
 
 std::int64_t parse_count(const std::string& word, std::string_view value, std::int64_t least) {
