@@ -13,6 +13,7 @@
 
 #include "analysis/app/bench.hpp"
 #include "analysis/app/command.hpp"
+#include "analysis/app/gate.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"
 #include "core/version.hpp"
@@ -21,7 +22,9 @@ namespace {
 
 constexpr const char* kAbout =
     "Research and validation toolkit for LVSA (Long Video Sparse Attention).\n"
-    "Exit codes: 0 all good, 1 a check failed, 2 bad usage or input, 70 internal error.";
+    "Exit codes: 0 all good, 1 a check failed, 2 bad usage or input, 3 slower and 4 undecided "
+    "(bench, "
+    "gate), 70 internal error.";
 
 int complain(const std::string& message, int code) {
   fmt::print(stderr, "lvsa-verify: {}\n", message);
@@ -99,6 +102,9 @@ int main(int argc, char** argv) {
   lvsa::app::add_parallel_command(app, body);
   lvsa::app::add_geometry_command(app, body);
   lvsa::app::add_recommend_command(app, body);
+  lvsa::app::add_baseline_command(app, body);
+  lvsa::app::add_gate_command(app, body);
+  lvsa::app::add_judge_command(app, body);
   lvsa::app::add_bench_command(app, body);
   lvsa::app::add_sweep_command(app, body);
   lvsa::app::add_dump_command(app, body);

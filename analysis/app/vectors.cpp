@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
+#include "analysis/report/provenance.hpp"
 #include "analysis/vectors/manifest.hpp"
 #include "analysis/vectors/replay.hpp"
 
@@ -27,6 +28,12 @@ void print_mismatch(const analysis::Mismatch& m) {
 nlohmann::ordered_json to_json(const analysis::Mismatch& m) {
   return {{"file", m.file},           {"where", m.where},       {"function", m.function},
           {"arguments", m.arguments}, {"expected", m.expected}, {"got", m.got}};
+}
+
+nlohmann::ordered_json provenance() {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : analysis::collect_provenance(command_line())) json[name] = value;
+  return json;
 }
 
 int run(const Options& options) {
@@ -58,7 +65,8 @@ int run(const Options& options) {
     const nlohmann::ordered_json report = {{"passed", total.passed},
                                            {"failed", total.failed},
                                            {"files", files},
-                                           {"mismatches", mismatches}};
+                                           {"mismatches", mismatches},
+                                           {"provenance", provenance()}};
     fmt::print("{}\n", report.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{} passed, {} failed\n", total.passed, total.failed);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/report/line_hash.hpp"
 #include "analysis/report/text_format.hpp"
 
 namespace lvsa::analysis {
@@ -170,21 +171,29 @@ std::string to_json_line(const CaseResult& result) {
                {"useful_gflops", number(result.useful_gflops)}});
 }
 
-std::string summary_json_line(const RunSummary& summary, const Timings& total) {
-  return dump({{"type", "summary"},
+std::string summary_json_line(const RunSummary& summary, const Timings& total, std::uint64_t hash) {
+  Json json = {{"type", "summary"},
                {"cases", summary.passed + summary.failed + summary.unsupported},
                {"passed", summary.passed},
                {"weak", summary.weak},
                {"failed", summary.failed},
                {"unsupported", summary.unsupported},
-               {"timings", timings_json(total)}});
+               {"timings", timings_json(total)}};
+  if (hash != 0) json["hash"] = hash_json(hash);
+  return dump(json);
 }
 
 std::string jsonl_report(const std::vector<CaseResult>& results, const Provenance& provenance,
                          const RunSummary& summary) {
-  std::string text = run_json_line(provenance) + '\n';
-  for (const CaseResult& result : results) text += to_json_line(result) + '\n';
-  text += summary_json_line(summary, total_timings(results)) + '\n';
+  std::string text;
+  LineHash hash;
+  const auto add = [&](const std::string& line) {
+    hash.add(line);
+    text += line + '\n';
+  };
+  add(run_json_line(provenance));
+  for (const CaseResult& result : results) add(to_json_line(result));
+  text += summary_json_line(summary, total_timings(results), hash.value()) + '\n';
   return text;
 }
 

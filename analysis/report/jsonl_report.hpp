@@ -3,6 +3,7 @@
 // case ("case"), the last one the outcome ("summary"). Fields: docs/report.md. NaN and infinities
 // stand as the strings "NaN", "Infinity", "-Infinity".
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@ inline constexpr int kReportSchema = 1;
 /// empty: not told.
 std::string run_json_line(const Provenance& provenance, const std::string& plan = "");
 std::string to_json_line(const CaseResult& result);
-std::string summary_json_line(const RunSummary& summary, const Timings& total);
+/// `hash`: of the lines before it (line_hash.hpp); 0: not told.
+std::string summary_json_line(const RunSummary& summary, const Timings& total,
+                              std::uint64_t hash = 0);
 
 /// The whole file.
 std::string jsonl_report(const std::vector<CaseResult>& results, const Provenance& provenance,

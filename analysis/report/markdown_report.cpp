@@ -7,55 +7,12 @@
 #include <string_view>
 #include <utility>
 
+#include "analysis/report/markdown_text.hpp"
 #include "analysis/report/text_format.hpp"
 #include "analysis/verify/byte_hash.hpp"
 
 namespace lvsa::analysis {
 namespace {
-
-// Text as it is, on one line: what Markdown or HTML would take for its own is escaped.
-std::string plain(std::string_view text) {
-  constexpr std::string_view kSpecial = "\\`*_{}[]<>#|~&!$@";
-  std::string escaped;
-  for (const char c : valid_utf8(text)) {
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) {
-      escaped += ' ';
-      continue;
-    }
-    if (kSpecial.find(c) != std::string_view::npos) escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
-// A code span: its fence is longer than any row of backticks within.
-std::string code(std::string_view text, bool in_table = false) {
-  std::string line;
-  for (const char c : valid_utf8(text)) {
-    if (in_table && c == '|') line += '\\';
-    line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
-  }
-  std::size_t longest = 0;
-  std::size_t row = 0;
-  for (const char c : line) {
-    row = c == '`' ? row + 1 : 0;
-    longest = std::max(longest, row);
-  }
-  const std::string fence(longest + 1, '`');
-  if (line.empty()) return "";
-  // A blank on both sides is taken off again by the reader.
-  const bool pad = longest > 0 || line.front() == ' ' || line.back() == ' ';
-  return fence + (pad ? " " : "") + line + (pad ? " " : "") + fence;
-}
-
-// One line for a fenced block.
-std::string one_code_line(std::string_view text) {
-  std::string line = valid_utf8(text);
-  std::replace_if(
-      line.begin(), line.end(),
-      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, ' ');
-  return line;
-}
 
 std::string counts_table(const RunTotals& totals) {
   std::string table = "| status | cases |\n|---|---:|\n";
@@ -75,7 +32,7 @@ std::string check_items(const CaseResult& result) {
   std::string text;
   for (const NamedCheck& check : result.checks) {
     if (check.state != CheckState::kFails) continue;
-    text += item(("check " + plain(check.name)).c_str(), plain(check.message));
+    text += item(("check " + markdown_text(check.name)).c_str(), markdown_text(check.message));
   }
   return text;
 }
@@ -93,15 +50,15 @@ std::string element_item(const char* name, const OutputCheck& check, bool has_co
 
 std::string failed_case(const CaseResult& result) {
   std::string text = fmt::format("### Case {}: {}\n\n{}\n\n", result.number,
-                                 status_name(result.status), code(result.line));
-  text += item("what", plain(result.message));
-  text += item("where", plain(result.where));
+                                 status_name(result.status), markdown_code(result.line));
+  text += item("what", markdown_text(result.message));
+  text += item("where", markdown_text(result.where));
   text += check_items(result);
   text += element_item("output", result.output, true);
   text += element_item("log-sum-exp", result.lse, false);
   text += element_item("declared schedule", result.schedule, true);
-  text += item("suspect", plain(result.suspect));
-  text += item("replay file", code(result.replay));
+  text += item("suspect", markdown_text(result.suspect));
+  text += item("replay file", markdown_code(result.replay));
   if (result.inputs.q != 0) {
     text += item("hashes of q, k, v",
                  fmt::format("{} {} {}", hash_text(result.inputs.q), hash_text(result.inputs.k),
@@ -143,11 +100,11 @@ std::string failed_section(const ResultSource& results) {
 std::string weak_section(const ResultSource& results) {
   Section section("Weak: within bounds that are too wide to mean much",
                   results.totals().summary.weak);
-  results.for_each(
-      [&](Status status) { return status == Status::kWeak && section.wants_more(); },
-      [&](const CaseResult& result) {
-        section.add(fmt::format("- {}: {}\n", code(result.line), plain(result.message)));
-      });
+  results.for_each([&](Status status) { return status == Status::kWeak && section.wants_more(); },
+                   [&](const CaseResult& result) {
+                     section.add(fmt::format("- {}: {}\n", markdown_code(result.line),
+                                             markdown_text(result.message)));
+                   });
   return section.text();
 }
 
@@ -168,7 +125,7 @@ std::string unsupported_section(const ResultSource& results) {
                    });
   std::string text = fmt::format("## Not run ({})\n\n", count);
   for (const auto& [reason, cases] : reasons) {
-    text += fmt::format("- {}: {}\n", cases, plain(reason));
+    text += fmt::format("- {}: {}\n", cases, markdown_text(reason));
   }
   if (others > 0) text += fmt::format("- {}: for other reasons\n", others);
   return text + '\n';
@@ -179,7 +136,7 @@ std::string provenance_section(const Provenance& provenance) {
   for (const auto& [name, value] : provenance) {
     std::string readable = name;
     std::replace(readable.begin(), readable.end(), '_', ' ');
-    text += fmt::format("| {} | {} |\n", plain(readable), code(value, true));
+    text += fmt::format("| {} | {} |\n", markdown_text(readable), markdown_code(value, true));
   }
   return text + "\nThe hashes of q, k and v of every case stand in report.jsonl.\n";
 }
@@ -192,9 +149,10 @@ std::string markdown_report(const ResultSource& results, const Provenance& prove
   bool asked = false;
   results.for_each([&](Status) { return !std::exchange(asked, true); },
                    [&](const CaseResult& result) { kernel = result.kernel; });
-  std::string text = fmt::format("# LVSA conformance: {}: {} passed, {} failed\n\n",
-                                 kernel.empty() ? "no kernel ran" : "kernel " + plain(kernel),
-                                 totals.summary.passed, totals.summary.failed);
+  std::string text =
+      fmt::format("# LVSA conformance: {}: {} passed, {} failed\n\n",
+                  kernel.empty() ? "no kernel ran" : "kernel " + markdown_text(kernel),
+                  totals.summary.passed, totals.summary.failed);
   text += counts_table(totals) + '\n';
   return text + failed_section(results) + weak_section(results) + unsupported_section(results) +
          provenance_section(provenance);

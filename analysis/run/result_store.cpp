@@ -13,6 +13,7 @@
 
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
+#include "analysis/report/line_hash.hpp"
 #include "core/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/write_signals.hpp"
@@ -204,12 +205,15 @@ void ResultStore::for_each_line(const std::function<void(std::string_view)>& vis
 void ResultStore::finish() {
   if (path_.empty()) return;
   AtomicFile file(path_);
-  file.write(run_json_line(provenance_, plan_json(plan_)) + '\n');
-  for_each_line([&](std::string_view line) {
+  LineHash hash;
+  const auto add = [&](std::string_view line) {
+    hash.add(line);
     file.write(line);
     file.write("\n");
-  });
-  file.write(summary_json_line(totals_.summary, totals_.timings) + '\n');
+  };
+  add(run_json_line(provenance_, plan_json(plan_)));
+  for_each_line(add);
+  file.write(summary_json_line(totals_.summary, totals_.timings, hash.value()) + '\n');
   file.commit();
 }
 

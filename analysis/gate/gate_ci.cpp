@@ -1,0 +1,205 @@
+// Markdown, JUnit and GitHub's workflow commands.
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+#include <utility>
+
+#include "analysis/gate/gate_report.hpp"
+#include "analysis/report/markdown_text.hpp"
+#include "analysis/report/text_format.hpp"
+
+namespace lvsa::analysis {
+namespace {
+
+constexpr std::size_t kMostListed = 200;
+
+std::string title_of(Weight weight) {
+  constexpr std::array<const char*, 4> kTitles = {"Failures", "Slower", "Undecided", "Notes"};
+  return kTitles[static_cast<std::size_t>(weight)];
+}
+
+std::string markdown_item(const Finding& finding) {
+  std::string text = fmt::format("- **{}** {}: {}\n", markdown_text(finding.check),
+                                 finding.subject.empty() ? "" : markdown_code(finding.subject),
+                                 markdown_text(finding.what));
+  if (!finding.where.empty()) text += fmt::format("  - where: {}\n", markdown_text(finding.where));
+  if (!finding.waived.empty()) {
+    text += fmt::format("  - waived: {}\n", markdown_text(finding.waived));
+  } else if (finding.weight != Weight::kNote && !finding.command.empty()) {
+    text += fmt::format("  - repeat: {}\n", markdown_code(finding.command));
+  }
+  return text;
+}
+
+// The findings of a section; nothing for none.
+template <typename Wanted>
+std::string markdown_section(const GateResult& result, const std::string& title, Wanted&& wanted) {
+  std::string items;
+  std::size_t count = 0;
+  for (const Finding& finding : result.findings) {
+    if (wanted(finding) && ++count <= kMostListed) items += markdown_item(finding);
+  }
+  if (count == 0) return "";
+  if (count > kMostListed) items += fmt::format("- and {} more\n", count - kMostListed);
+  return fmt::format("## {} ({})\n\n{}\n", title, count, items);
+}
+
+struct JunitCase {
+  std::string failures;
+  std::string skipped;
+  std::string notes;
+};
+
+// Several findings on one case become one element of each kind, as JUnit readers expect.
+void add_to(JunitCase& entry, const Finding& finding, bool strict) {
+  std::string text = fmt::format("{}: {}", finding.check, finding.what);
+  if (!finding.where.empty()) text += fmt::format("\nwhere: {}", finding.where);
+  if (!finding.waived.empty()) {
+    entry.skipped += fmt::format("waived: {}: {}\n", finding.waived, text);
+  } else if (finding.weight == Weight::kNote) {
+    entry.notes += text + '\n';
+  } else if (finding.weight == Weight::kUndecided && !strict) {
+    entry.skipped += text + '\n';
+  } else {
+    if (!finding.command.empty()) text += fmt::format("\nrepeat: {}", finding.command);
+    entry.failures += text + '\n';
+  }
+}
+
+std::string junit_case(Area area, const std::string& name, const JunitCase& entry) {
+  std::string text = fmt::format("    <testcase classname=\"{}\" name=\"{}\"", area_name(area),
+                                 escape_markup(name.empty() ? "(all)" : name));
+  std::string inner;
+  const auto first_line = [](const std::string& lines) {
+    return lines.substr(0, lines.find('\n'));
+  };
+  if (!entry.failures.empty()) {
+    inner += fmt::format("      <failure message=\"{}\">{}</failure>\n",
+                         escape_markup(first_line(entry.failures)), escape_markup(entry.failures));
+  } else if (!entry.skipped.empty()) {
+    inner +=
+        fmt::format("      <skipped message=\"{}\"/>\n", escape_markup(first_line(entry.skipped)));
+  }
+  if (!entry.notes.empty()) {
+    inner += fmt::format("      <system-out>{}</system-out>\n", escape_markup(entry.notes));
+  }
+  return text + (inner.empty() ? "/>\n" : fmt::format(">\n{}    </testcase>\n", inner));
+}
+
+const char* annotation_kind(const Finding& finding, bool strict) {
+  if (!finding.waived.empty()) return "warning";
+  switch (finding.weight) {
+    case Weight::kFailure:
+    case Weight::kSpeedFailure:
+      return "error";
+    case Weight::kUndecided:
+      return strict ? "error" : "warning";
+    case Weight::kNote:
+      return "notice";
+  }
+  return "notice";
+}
+
+std::string annotation(const char* kind, const std::string& file, const std::string& title,
+                       const std::string& message) {
+  const std::string about =
+      file.empty() ? "" : fmt::format("file={},", github_escaped_property(file));
+  return fmt::format("::{} {}title={}::{}\n", kind, about, github_escaped_property(title),
+                     github_escaped(message));
+}
+
+std::string escaped(std::string_view text, std::string_view special) {
+  std::string made;
+  for (const char c : valid_utf8(text)) {
+    if (special.find(c) != std::string_view::npos) {
+      made += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    } else {
+      made += c;
+    }
+  }
+  return made;
+}
+
+}  // namespace
+
+std::string gate_markdown(const GateResult& result, bool strict) {
+  std::string text = fmt::format("# LVSA gate: {}\n\n", verdict_text(result, strict));
+  text += "| | |\n|---|---:|\n";
+  text += fmt::format("| cases | {} |\n| compared | {} |\n", result.cases(), result.compared);
+  for (const Weight weight :
+       {Weight::kFailure, Weight::kSpeedFailure, Weight::kUndecided, Weight::kNote}) {
+    text += fmt::format("| {} | {} |\n", weight_name(weight), result.count(weight));
+  }
+  text += fmt::format("| waived | {} |\n\n", result.waived());
+  for (const Weight weight : {Weight::kFailure, Weight::kSpeedFailure, Weight::kUndecided}) {
+    text += markdown_section(result, title_of(weight), [&](const Finding& finding) {
+      return finding.weight == weight && finding.waived.empty();
+    });
+  }
+  text += markdown_section(result, "Waived",
+                           [](const Finding& finding) { return !finding.waived.empty(); });
+  text += markdown_section(result, title_of(Weight::kNote), [](const Finding& finding) {
+    return finding.weight == Weight::kNote && finding.waived.empty();
+  });
+  text += fmt::format("Baseline: {}\n\nCandidate: {}\n", markdown_code(result.baseline),
+                      markdown_code(result.candidate));
+  for (const std::string& remark : result.remarks) {
+    text += fmt::format("\n- differs: {}", markdown_text(remark));
+  }
+  return text + (result.remarks.empty() ? "" : "\n");
+}
+
+std::string gate_junit(const GateResult& result, bool strict) {
+  std::map<std::pair<Area, std::string>, JunitCase> entries;
+  for (const Subject& subject : result.subjects) entries[{subject.area, subject.name}];
+  for (const Finding& finding : result.findings) {
+    add_to(entries[{finding.area, finding.subject}], finding, strict);
+  }
+  std::size_t failures = 0;
+  std::size_t skipped = 0;
+  std::string cases;
+  for (const auto& [key, entry] : entries) {
+    failures += entry.failures.empty() ? 0 : 1;
+    skipped += entry.failures.empty() && !entry.skipped.empty() ? 1 : 0;
+    cases += junit_case(key.first, key.second, entry);
+  }
+  const std::string counts = fmt::format(
+      "name=\"lvsa-verify gate\" tests=\"{}\" failures=\"{}\" errors=\"0\" "
+      "skipped=\"{}\" time=\"0\"",
+      entries.size(), failures, skipped);
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {0}>\n  <testsuite {0}>\n"
+      "    <properties>\n      <property name=\"baseline\" value=\"{1}\"/>\n"
+      "      <property name=\"candidate\" value=\"{2}\"/>\n    </properties>\n{3}"
+      "  </testsuite>\n</testsuites>\n",
+      counts, escape_markup(result.baseline), escape_markup(result.candidate), cases);
+}
+
+std::string github_escaped(std::string_view text) { return escaped(text, "%\r\n"); }
+std::string github_escaped_property(std::string_view text) { return escaped(text, "%\r\n:,"); }
+
+std::string github_annotations(const GateResult& result, bool strict, const std::string& file) {
+  constexpr int kMost = 10;
+  std::map<std::string, int> seen;
+  std::string text;
+  for (const Finding& finding : result.findings) {
+    const char* kind = annotation_kind(finding, strict);
+    if (++seen[kind] >= kMost) continue;  // the last one is left for the rest
+    std::string message = finding.subject.empty()
+                              ? finding.what
+                              : fmt::format("{}\n{}", finding.what, finding.subject);
+    if (!finding.where.empty()) message += fmt::format("\nwhere: {}", finding.where);
+    if (!finding.waived.empty()) message += fmt::format("\nwaived: {}", finding.waived);
+    text += annotation(kind, file,
+                       fmt::format("LVSA {}: {}", area_name(finding.area), finding.check), message);
+  }
+  for (const auto& [kind, count] : seen) {
+    if (count < kMost) continue;
+    text += annotation(kind.c_str(), file, "LVSA gate",
+                       fmt::format("{} more of this kind in the log", count - kMost + 1));
+  }
+  return text;
+}
+
+}  // namespace lvsa::analysis
