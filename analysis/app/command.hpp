@@ -44,6 +44,7 @@ void add_parallel_command(CLI::App& app, Body& body);
 void add_geometry_command(CLI::App& app, Body& body);
 void add_recommend_command(CLI::App& app, Body& body);
 void add_sweep_command(CLI::App& app, Body& body);
+void add_quality_command(CLI::App& app, Body& body);
 void add_dump_command(CLI::App& app, Body& body);
 void add_synth_command(CLI::App& app, Body& body);
 void add_manual_command(CLI::App& app, Body& body);

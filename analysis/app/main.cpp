@@ -107,6 +107,7 @@ int main(int argc, char** argv) {
   lvsa::app::add_judge_command(app, body);
   lvsa::app::add_bench_command(app, body);
   lvsa::app::add_sweep_command(app, body);
+  lvsa::app::add_quality_command(app, body);
   lvsa::app::add_dump_command(app, body);
   lvsa::app::add_synth_command(app, body);
   lvsa::app::add_manual_command(app, body);
