@@ -31,7 +31,7 @@ std::string told(const Evidence& evidence) {
 }
 
 void add_part_finding(GateResult& result, Area area, bool missing, const std::string& source) {
-  Finding finding;
+  GateFinding finding;
   finding.area = area;
   finding.check = missing ? "missing" : "new";
   finding.weight = !missing               ? Weight::kNote

@@ -18,7 +18,7 @@ namespace {
 class CaseComparison {
  public:
   CaseComparison(const CaseRecord& base, const CaseRecord& now, const CaseRules& rules,
-                 Effect known_failures, std::vector<Finding>& findings)
+                 Effect known_failures, std::vector<GateFinding>& findings)
       : base_(base),
         now_(now),
         rules_(rules),
@@ -70,14 +70,14 @@ class CaseComparison {
            differ(base_.inputs.v, now_.inputs.v);
   }
 
-  bool is_problem(const std::vector<Problem>& problems, std::string_view check) const {
+  bool is_problem(const std::vector<CaseProblem>& problems, std::string_view check) const {
     return std::any_of(problems.begin(), problems.end(),
-                       [&](const Problem& problem) { return problem.check == check; });
+                       [&](const CaseProblem& problem) { return problem.check == check; });
   }
 
   void add(Weight weight, const std::string& check, const std::string& what,
            const std::string& place = "") {
-    Finding finding;
+    GateFinding finding;
     finding.weight = weight;
     finding.subject = now_.line;
     finding.check = check;
@@ -91,7 +91,7 @@ class CaseComparison {
   }
 
   void new_problems() {
-    for (const Problem& problem : problems_) {
+    for (const CaseProblem& problem : problems_) {
       if (is_problem(base_problems_, problem.check)) continue;
       add(Weight::kFailure, problem.check, problem.what, problem.place);
     }
@@ -100,7 +100,7 @@ class CaseComparison {
 
   void known_problems() {
     const Weight weight = known_failures_ == Effect::kFail ? Weight::kFailure : Weight::kNote;
-    for (const Problem& problem : problems_) {
+    for (const CaseProblem& problem : problems_) {
       if (!is_problem(base_problems_, problem.check)) continue;
       add(weight, problem.check, "as in the baseline: " + problem.what, problem.place);
     }
@@ -157,16 +157,16 @@ class CaseComparison {
   const CaseRecord& now_;
   const CaseRules& rules_;
   Effect known_failures_;
-  std::vector<Finding>& findings_;
-  std::vector<Problem> base_problems_;
-  std::vector<Problem> problems_;
+  std::vector<GateFinding>& findings_;
+  std::vector<CaseProblem> base_problems_;
+  std::vector<CaseProblem> problems_;
   Status was_;
   Status is_;
 };
 
-Finding case_finding(const CaseRecord& record, Weight weight, const std::string& check,
-                     const std::string& what) {
-  Finding finding;
+GateFinding case_finding(const CaseRecord& record, Weight weight, const std::string& check,
+                         const std::string& what) {
+  GateFinding finding;
   finding.weight = weight;
   finding.subject = record.line;
   finding.check = check;
@@ -177,12 +177,12 @@ Finding case_finding(const CaseRecord& record, Weight weight, const std::string&
 
 // A case that the baseline does not have is held against its bounds alone.
 void add_new_case(const CaseRecord& record, const CaseRules& rules,
-                  std::vector<Finding>& findings) {
+                  std::vector<GateFinding>& findings) {
   findings.push_back(
       case_finding(record, Weight::kNote, "new",
                    fmt::format("not in the baseline; {}", status_name(status_by(record, rules)))));
-  for (const Problem& problem : problems_of(record, rules)) {
-    Finding finding =
+  for (const CaseProblem& problem : problems_of(record, rules)) {
+    GateFinding finding =
         case_finding(record, Weight::kFailure, problem.check, "new case: " + problem.what);
     finding.where = record.where;
     if (!problem.place.empty()) {
@@ -194,7 +194,7 @@ void add_new_case(const CaseRecord& record, const CaseRules& rules,
 }
 
 void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRules& rules,
-                     std::vector<Finding>& findings) {
+                     std::vector<GateFinding>& findings) {
   for (const std::string& glob : rules.must_pass) {
     bool matched = false;
     for (const CaseRecord& record : candidate.cases) {
@@ -202,7 +202,7 @@ void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRule
       matched = true;
       const Status status = status_by(record, rules.for_case(record.line));
       if (status == Status::kPass) continue;
-      Finding finding =
+      GateFinding finding =
           case_finding(record, Weight::kFailure, "must-pass",
                        fmt::format("{}, and '{}' must pass{}{}", status_name(status), glob,
                                    record.message.empty() ? "" : ": ", record.message));
@@ -211,7 +211,7 @@ void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRule
       findings.push_back(std::move(finding));
     }
     if (matched) continue;
-    Finding finding;
+    GateFinding finding;
     finding.check = "must-pass";
     finding.what = fmt::format("'{}' must pass, and no case of the candidate matches it", glob);
     finding.must_pass = true;

@@ -13,9 +13,9 @@
 namespace lvsa::analysis {
 namespace {
 
-Finding finding_of(Area area, Weight weight, const std::string& subject, const std::string& check,
-                   const std::string& what) {
-  Finding finding;
+GateFinding finding_of(Area area, Weight weight, const std::string& subject,
+                       const std::string& check, const std::string& what) {
+  GateFinding finding;
   finding.area = area;
   finding.weight = weight;
   finding.subject = subject;

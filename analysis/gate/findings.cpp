@@ -18,14 +18,14 @@ std::string_view weight_name(Weight weight) {
 }
 
 std::int64_t GateResult::count(Weight weight) const {
-  return std::count_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+  return std::count_if(findings.begin(), findings.end(), [&](const GateFinding& finding) {
     return finding.weight == weight && finding.waived.empty();
   });
 }
 
 std::int64_t GateResult::waived() const {
   return std::count_if(findings.begin(), findings.end(),
-                       [](const Finding& finding) { return !finding.waived.empty(); });
+                       [](const GateFinding& finding) { return !finding.waived.empty(); });
 }
 
 GateVerdict GateResult::verdict() const {
@@ -49,12 +49,12 @@ int exit_code(GateVerdict verdict, bool strict) {
   return 1;
 }
 
-void sort_findings(std::vector<Finding>& findings) {
-  const auto key = [](const Finding& f) {
+void sort_findings(std::vector<GateFinding>& findings) {
+  const auto key = [](const GateFinding& f) {
     return std::tie(f.weight, f.area, f.subject, f.check, f.what, f.where);
   };
   std::stable_sort(findings.begin(), findings.end(),
-                   [&](const Finding& a, const Finding& b) { return key(a) < key(b); });
+                   [&](const GateFinding& a, const GateFinding& b) { return key(a) < key(b); });
 }
 
 }  // namespace lvsa::analysis

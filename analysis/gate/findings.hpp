@@ -22,7 +22,7 @@ enum class Weight {
 /// "failure", "slower", "undecided", "note".
 std::string_view weight_name(Weight weight);
 
-struct Finding {
+struct GateFinding {
   Weight weight = Weight::kFailure;
   Area area = Area::kConformance;
   std::string subject;     ///< case line, file, or setting and class; empty: the run as a whole
@@ -33,7 +33,7 @@ struct Finding {
   bool crash = false;      ///< the kernel ended its process or hung
   bool must_pass = false;  ///< no waiver covers it
   std::string waived;      ///< why it does not count: reason, owner and expiry; empty: it counts
-  bool operator==(const Finding&) const = default;
+  bool operator==(const GateFinding&) const = default;
 };
 
 /// What was compared, or is missing.
@@ -45,10 +45,10 @@ struct Subject {
 enum class GateVerdict { kPass, kFailed, kSlower, kUndecided };
 
 struct GateResult {
-  std::vector<Finding> findings;  ///< sorted: by weight, area, subject, check
-  std::vector<Subject> subjects;  ///< of the candidate, all areas
-  std::int64_t compared = 0;      ///< that stand in both
-  std::string baseline;           ///< name and provenance in a line
+  std::vector<GateFinding> findings;  ///< sorted: by weight, area, subject, check
+  std::vector<Subject> subjects;      ///< of the candidate, all areas
+  std::int64_t compared = 0;          ///< that stand in both
+  std::string baseline;               ///< name and provenance in a line
   std::string candidate;
   std::vector<std::string> remarks;  ///< what differs and does not matter: commit, machine
 
@@ -64,6 +64,6 @@ struct GateResult {
 /// 0 pass, 1 failed, 3 slower, 4 undecided (0 unless `strict`).
 int exit_code(GateVerdict verdict, bool strict);
 
-void sort_findings(std::vector<Finding>& findings);
+void sort_findings(std::vector<GateFinding>& findings);
 
 }  // namespace lvsa::analysis

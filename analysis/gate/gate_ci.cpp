@@ -19,7 +19,7 @@ std::string title_of(Weight weight) {
   return kTitles[static_cast<std::size_t>(weight)];
 }
 
-std::string markdown_item(const Finding& finding) {
+std::string markdown_item(const GateFinding& finding) {
   std::string text = fmt::format("- **{}** {}: {}\n", markdown_text(finding.check),
                                  finding.subject.empty() ? "" : markdown_code(finding.subject),
                                  markdown_text(finding.what));
@@ -37,7 +37,7 @@ template <typename Wanted>
 std::string markdown_section(const GateResult& result, const std::string& title, Wanted&& wanted) {
   std::string items;
   std::size_t count = 0;
-  for (const Finding& finding : result.findings) {
+  for (const GateFinding& finding : result.findings) {
     if (wanted(finding) && ++count <= kMostListed) items += markdown_item(finding);
   }
   if (count == 0) return "";
@@ -52,7 +52,7 @@ struct JunitCase {
 };
 
 // Several findings on one case become one element of each kind, as JUnit readers expect.
-void add_to(JunitCase& entry, const Finding& finding, bool strict) {
+void add_to(JunitCase& entry, const GateFinding& finding, bool strict) {
   std::string text = fmt::format("{}: {}", finding.check, finding.what);
   if (!finding.where.empty()) text += fmt::format("\nwhere: {}", finding.where);
   if (!finding.waived.empty()) {
@@ -87,7 +87,7 @@ std::string junit_case(Area area, const std::string& name, const JunitCase& entr
   return text + (inner.empty() ? "/>\n" : fmt::format(">\n{}    </testcase>\n", inner));
 }
 
-const char* annotation_kind(const Finding& finding, bool strict) {
+const char* annotation_kind(const GateFinding& finding, bool strict) {
   if (!finding.waived.empty()) return "warning";
   switch (finding.weight) {
     case Weight::kFailure:
@@ -133,13 +133,13 @@ std::string gate_markdown(const GateResult& result, bool strict) {
   }
   text += fmt::format("| waived | {} |\n\n", result.waived());
   for (const Weight weight : {Weight::kFailure, Weight::kSpeedFailure, Weight::kUndecided}) {
-    text += markdown_section(result, title_of(weight), [&](const Finding& finding) {
+    text += markdown_section(result, title_of(weight), [&](const GateFinding& finding) {
       return finding.weight == weight && finding.waived.empty();
     });
   }
   text += markdown_section(result, "Waived",
-                           [](const Finding& finding) { return !finding.waived.empty(); });
-  text += markdown_section(result, title_of(Weight::kNote), [](const Finding& finding) {
+                           [](const GateFinding& finding) { return !finding.waived.empty(); });
+  text += markdown_section(result, title_of(Weight::kNote), [](const GateFinding& finding) {
     return finding.weight == Weight::kNote && finding.waived.empty();
   });
   text += fmt::format("Baseline: {}\n\nCandidate: {}\n", markdown_code(result.baseline),
@@ -153,7 +153,7 @@ std::string gate_markdown(const GateResult& result, bool strict) {
 std::string gate_junit(const GateResult& result, bool strict) {
   std::map<std::pair<Area, std::string>, JunitCase> entries;
   for (const Subject& subject : result.subjects) entries[{subject.area, subject.name}];
-  for (const Finding& finding : result.findings) {
+  for (const GateFinding& finding : result.findings) {
     add_to(entries[{finding.area, finding.subject}], finding, strict);
   }
   std::size_t failures = 0;
@@ -183,7 +183,7 @@ std::string github_annotations(const GateResult& result, bool strict, const std:
   constexpr int kMost = 10;
   std::map<std::string, int> seen;
   std::string text;
-  for (const Finding& finding : result.findings) {
+  for (const GateFinding& finding : result.findings) {
     const char* kind = annotation_kind(finding, strict);
     if (++seen[kind] >= kMost) continue;  // the last one is left for the rest
     std::string message = finding.subject.empty()

@@ -21,14 +21,14 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::string label(const Finding& finding) {
+std::string label(const GateFinding& finding) {
   if (!finding.waived.empty()) return "waived";
   return finding.weight == Weight::kFailure        ? "FAILURE"
          : finding.weight == Weight::kSpeedFailure ? "SLOWER"
                                                    : std::string(weight_name(finding.weight));
 }
 
-std::string row(const Finding& finding) {
+std::string row(const GateFinding& finding) {
   std::string text = fmt::format("{:<9}  {:<11}  {:<18}  {}\n", label(finding),
                                  area_name(finding.area), one_line(finding.check),
                                  finding.subject.empty() ? "(all)" : one_line(finding.subject));
@@ -49,7 +49,7 @@ std::string plural(std::int64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-Json finding_json(const Finding& finding) {
+Json finding_json(const GateFinding& finding) {
   Json json = {{"weight", std::string(weight_name(finding.weight))},
                {"area", std::string(area_name(finding.area))},
                {"subject", valid_utf8(finding.subject)},
@@ -100,7 +100,7 @@ std::string gate_text(const GateResult& result, bool strict, std::size_t show) {
     text += fmt::format("\n{:<9}  {:<11}  {:<18}  {}\n", "outcome", "area", "check", "case");
   }
   std::array<std::size_t, 4> seen{};
-  for (const Finding& finding : result.findings) {
+  for (const GateFinding& finding : result.findings) {
     if (++seen[static_cast<std::size_t>(finding.weight)] <= show) text += row(finding);
   }
   for (std::size_t weight = 0; weight < seen.size(); ++weight) {
@@ -114,7 +114,7 @@ std::string gate_text(const GateResult& result, bool strict, std::size_t show) {
 
 std::string gate_json(const GateResult& result, bool strict) {
   Json findings = Json::array();
-  for (const Finding& finding : result.findings) findings.push_back(finding_json(finding));
+  for (const GateFinding& finding : result.findings) findings.push_back(finding_json(finding));
   const Json json = {{"verdict", verdict_text(result, strict)},
                      {"exit_code", exit_code(result.verdict(), strict)},
                      {"baseline", valid_utf8(result.baseline)},

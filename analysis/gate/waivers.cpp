@@ -40,14 +40,14 @@ bool is_for(const Waiver& waiver, const std::vector<std::string>& devices) {
   });
 }
 
-bool covers(const Waiver& waiver, const Finding& finding) {
+bool covers(const Waiver& waiver, const GateFinding& finding) {
   return finding.weight != Weight::kNote && !finding.must_pass &&
          (!finding.crash || waiver.crash) && glob_matches(waiver.cases, finding.subject) &&
          glob_matches(waiver.check, finding.check);
 }
 
-Finding complaint(const Waiver& waiver, const char* check, const std::string& what) {
-  Finding finding;
+GateFinding complaint(const Waiver& waiver, const char* check, const std::string& what) {
+  GateFinding finding;
   finding.area = Area::kWaivers;
   finding.subject = waiver.place;
   finding.check = check;
@@ -106,7 +106,7 @@ std::vector<Waiver> read_waivers(const std::string& path) {
 
 void apply_waivers(GateResult& result, const std::vector<Waiver>& waivers,
                    const std::vector<std::string>& devices, const std::string& today) {
-  std::vector<Finding> complaints;
+  std::vector<GateFinding> complaints;
   for (const Waiver& waiver : waivers) {
     if (waiver.expires < today) {
       complaints.push_back(
@@ -122,7 +122,7 @@ void apply_waivers(GateResult& result, const std::vector<Waiver>& waivers,
     }
     bool used = false;
     bool crash_left = false;
-    for (Finding& finding : result.findings) {
+    for (GateFinding& finding : result.findings) {
       if (covers(waiver, finding)) {
         used = true;
         if (finding.waived.empty()) finding.waived = told(waiver);

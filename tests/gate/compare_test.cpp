@@ -19,7 +19,7 @@ std::vector<std::string> found(const Evidence& before, const Evidence& after,
                                const GateRules& rules = default_rules(),
                                const Tolerated& tolerated = {}) {
   std::vector<std::string> texts;
-  for (const Finding& f : compare(before, after, rules, tolerated).findings) {
+  for (const GateFinding& f : compare(before, after, rules, tolerated).findings) {
     texts.push_back(std::string(weight_name(f.weight)) + " " + f.check);
   }
   return texts;

@@ -89,7 +89,7 @@ RC_GTEST_PROP(Gate, DoesNotCareAboutTheOrderOfCases, ()) {
   RC_ASSERT(gate(before, after).findings == straight.findings);
 }
 
-Waiver waiver_of(const Finding& finding, int number) {
+Waiver waiver_of(const GateFinding& finding, int number) {
   Waiver waiver;
   waiver.reason = "known";
   waiver.owner = "team";
@@ -106,13 +106,13 @@ Waiver waiver_of(const Finding& finding, int number) {
 RC_GTEST_PROP(Waivers, CoverExactlyWhatTheyName, ()) {
   const Evidence before = sample_evidence(4);
   Evidence after = before;
-  std::vector<Finding> due;
+  std::vector<GateFinding> due;
   for (int i = *rc::gen::inRange(1, 4); i > 0; --i) {
     worsen(after.conformance->cases[static_cast<std::size_t>(i)]);
   }
   GateResult result = gate(before, after);
   std::vector<Waiver> waivers;
-  for (const Finding& finding : result.findings) {
+  for (const GateFinding& finding : result.findings) {
     if (finding.weight == Weight::kNote) continue;
     waivers.push_back(waiver_of(finding, static_cast<int>(waivers.size())));
   }

@@ -12,8 +12,8 @@
 namespace lvsa::analysis {
 namespace {
 
-Finding nasty_finding(int number = 0) {
-  Finding finding;
+GateFinding nasty_finding(int number = 0) {
+  GateFinding finding;
   finding.subject = "T=3 input=<&\"> " + std::to_string(number);
   finding.check = "own,strides:x";
   finding.what = "50% | worse\r\n::error::forged";

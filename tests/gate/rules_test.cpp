@@ -117,14 +117,14 @@ INSTANTIATE_TEST_SUITE_P(
                         "'cases' is missing"},
                     Bad{R"({"reason": "r", "ovner": "o"})", "the nearest known one is 'owner'"}));
 
-GateResult with_finding(const Finding& finding) {
+GateResult with_finding(const GateFinding& finding) {
   GateResult result;
   result.findings = {finding};
   return result;
 }
 
-Finding some_finding() {
-  Finding finding;
+GateFinding some_finding() {
+  GateFinding finding;
   finding.subject = "T=3 dtype=bf16";
   finding.check = "output";
   return finding;
@@ -134,7 +134,7 @@ std::vector<Waiver> waiver(const std::string& first) {
   return parse_waivers(R"({"schema": 1, "waivers": [{)" + first + ", " + kRest + "]}", "w.json");
 }
 
-GateVerdict verdict(const Finding& finding, const std::vector<Waiver>& waivers,
+GateVerdict verdict(const GateFinding& finding, const std::vector<Waiver>& waivers,
                     const std::string& today = "2026-06-30",
                     const std::vector<std::string>& devices = {"AMD EPYC", "NVIDIA H200"}) {
   GateResult result = with_finding(finding);
@@ -149,7 +149,7 @@ TEST(Waiver, HoldsUntilTheEndOfItsLastDay) {
 }
 
 TEST(Waiver, DoesNotCoverACrashUnlessItSaysSo) {
-  Finding crash = some_finding();
+  GateFinding crash = some_finding();
   crash.crash = true;
   EXPECT_EQ(verdict(crash, waiver(R"("expires": "2030-01-01")")), GateVerdict::kFailed);
   EXPECT_EQ(verdict(crash, waiver(R"("expires": "2030-01-01", "crash": true)")),
@@ -157,7 +157,7 @@ TEST(Waiver, DoesNotCoverACrashUnlessItSaysSo) {
 }
 
 TEST(Waiver, NeverCoversAMustPassCase) {
-  Finding finding = some_finding();
+  GateFinding finding = some_finding();
   finding.must_pass = true;
   EXPECT_EQ(verdict(finding, waiver(R"("expires": "2030-01-01", "crash": true)")),
             GateVerdict::kFailed);
