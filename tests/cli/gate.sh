@@ -128,7 +128,9 @@ expect 2 'was edited' "$lv" judge edited
 "$lv" kernel --suite random:2 --relations none --out random >/dev/null 2>&1
 expect 2 "of suite 'random:2'" "$lv" gate base.jsonl random
 expect 2 'no case in common' "$lv" gate base.jsonl random --across-suites
-"$lv" kernel --kernel ./libgood.so --suite cases.txt --shrink 0 --out relations >/dev/null 2>&1
+# With relations, which call the kernel often: small cases alone.
+head -n 1 cases.txt >one.txt
+"$lv" kernel --kernel ./libgood.so --suite one.txt --shrink 0 --out relations >/dev/null 2>&1
 expect 2 '--relations auto' "$lv" gate base.jsonl relations
 echo '{"schema": 1, "conformance": {"ratio_factr": 2}}' >rules.json
 expect 2 "rules.json: \$.conformance.ratio_factr: unknown key \"ratio_factr\"; the nearest known one is 'ratio_factor'" \
@@ -140,13 +142,16 @@ expect 2 'cannot be' "$lv" gate base.jsonl good --junit none/gate.xml
 # The composite action's steps, as a runner calls them.
 gate=$src/.github/actions/lvsa-gate/gate.sh
 if command -v bash >/dev/null; then
-  export LVSA_GATE_VERIFY="$lv" LVSA_GATE_SUITE=cases.txt GITHUB_OUTPUT=outputs.txt
+  sed 's#if (!attends(p, query, key)) continue;#if (!attends(p, query, key) || key == 1) continue;#' \
+    "$src/fixtures/skeleton/skeleton.c" >worse.c
+  check 'another wrong plugin compiles' build_plugin ./libworse.so worse.c
+  export LVSA_GATE_VERIFY="$lv" LVSA_GATE_SUITE=one.txt GITHUB_OUTPUT=outputs.txt
   expect 0 'lvsa-verify 0' "$gate" build
   check 'output of the build' grep -q "^lvsa-verify=$lv$" outputs.txt
-  LVSA_GATE_KERNEL=cpu LVSA_GATE_OUT=first expect 0 'stored: first/baseline.jsonl' "$gate" run
+  LVSA_GATE_KERNEL=./libgood.so LVSA_GATE_OUT=first expect 0 'stored: first/baseline.jsonl' "$gate" run
   check 'verdict' grep -q '^verdict=pass$' outputs.txt
   export LVSA_GATE_BASELINE=first/baseline.jsonl GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=action.md
-  LVSA_GATE_KERNEL=./libwrong.so LVSA_GATE_OUT=second expect 1 '::error ' "$gate" run
+  LVSA_GATE_KERNEL=./libworse.so LVSA_GATE_OUT=second expect 1 '::error ' "$gate" run
   check 'verdict and exit code' sh -c 'tail -n 2 outputs.txt | tr "\n" " " | grep -q "^verdict=failed exit-code=1 $"'
   check 'summary of the action' grep -q 'FAILED' action.md
   LVSA_GATE_KERNEL=./none.so LVSA_GATE_OUT=third expect 2 'none.so' "$gate" run
