@@ -27,8 +27,8 @@ struct HeadShares {
 HeadShares head_shares(const HeadStatistics& statistics, const FrameGrid& grid,
                        const LatentSize& size);
 
-/// From this share on a head may be of a class. Heads that follow what moves reach little more: at a
-/// distance of some frames it has left the query's place.
+/// From this share on a head may be of a class. Heads that follow what moves reach little more: at
+/// a distance of some frames it has left the query's place.
 inline constexpr double kClassShare = 0.3;
 /// From this entropy over ln S on a head without such a share is diffuse.
 inline constexpr double kDiffuseSpread = 0.9;

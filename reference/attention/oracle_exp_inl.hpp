@@ -1,5 +1,5 @@
-// The exponential of the oracle, written once for all sets of instructions. Included inside an unnamed
-// namespace by files that have defined before:
+// The exponential of the oracle, written once for all sets of instructions. Included inside an
+// unnamed namespace by files that have defined before:
 //   Vec, Bits  vectors of doubles and of unsigned 64-bit integers of one length
 //   splat(x)   a Vec of equal numbers
 // Compiled with -ffp-contract=off.
