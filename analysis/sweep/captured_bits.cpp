@@ -88,7 +88,12 @@ const std::byte* CapturedBits::row(CallPart part, std::int64_t batch, std::int64
 Tensor CapturedBits::head(CallPart part, std::int64_t batch, std::int64_t head) const {
   const auto index = static_cast<std::size_t>(part);
   const CapturedTensor& tensor = shape_.inputs[index];
-  const auto [batches, tokens, heads, dim] = tensor.sizes();
+  // No structured binding: clang 14 lets no OpenMP region see one.
+  const std::array<std::int64_t, 4> sizes = tensor.sizes();
+  const std::int64_t batches = sizes[0];
+  const std::int64_t tokens = sizes[1];
+  const std::int64_t heads = sizes[2];
+  const std::int64_t dim = sizes[3];
   const DType stored = element_dtype(tensor.form.type);
   const std::size_t width = dtype_bytes(stored);
   const std::int64_t stride = tensor.axes.stride(tensor.form.shape, 'd');
@@ -122,7 +127,12 @@ Tensor CapturedBits::head(CallPart part, std::int64_t batch, std::int64_t head) 
 std::string CapturedBits::first_not_finite(CallPart part, std::int64_t batch,
                                            std::int64_t head) const {
   const CapturedTensor& tensor = shape_.inputs[static_cast<std::size_t>(part)];
-  const auto [batches, tokens, heads, dim] = tensor.sizes();
+  // No structured binding: clang 14 lets no OpenMP region see one.
+  const std::array<std::int64_t, 4> sizes = tensor.sizes();
+  const std::int64_t batches = sizes[0];
+  const std::int64_t tokens = sizes[1];
+  const std::int64_t heads = sizes[2];
+  const std::int64_t dim = sizes[3];
   const DType dtype = element_dtype(tensor.form.type);
   const std::int64_t stride = tensor.axes.stride(tensor.form.shape, 'd');
   for (std::int64_t s = 0; s < tokens; ++s) {
