@@ -90,7 +90,6 @@ Tensor CapturedBits::head(CallPart part, std::int64_t batch, std::int64_t head) 
   const CapturedTensor& tensor = shape_.inputs[index];
   // No structured binding: clang 14 lets no OpenMP region see one.
   const std::array<std::int64_t, 4> sizes = tensor.sizes();
-  const std::int64_t batches = sizes[0];
   const std::int64_t tokens = sizes[1];
   const std::int64_t heads = sizes[2];
   const std::int64_t dim = sizes[3];
@@ -129,9 +128,7 @@ std::string CapturedBits::first_not_finite(CallPart part, std::int64_t batch,
   const CapturedTensor& tensor = shape_.inputs[static_cast<std::size_t>(part)];
   // No structured binding: clang 14 lets no OpenMP region see one.
   const std::array<std::int64_t, 4> sizes = tensor.sizes();
-  const std::int64_t batches = sizes[0];
   const std::int64_t tokens = sizes[1];
-  const std::int64_t heads = sizes[2];
   const std::int64_t dim = sizes[3];
   const DType dtype = element_dtype(tensor.form.type);
   const std::int64_t stride = tensor.axes.stride(tensor.form.shape, 'd');
