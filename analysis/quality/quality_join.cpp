@@ -10,6 +10,7 @@
 
 #include "analysis/sweep/front.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -34,7 +35,7 @@ QualityFigure figure_of(const std::string& name) {
       {"interval", {"interval in force", 0}}};
   const auto at = kFigures.find(name);
   if (at == kFigures.end()) {
-    throw Error(ErrorKind::kValue, fmt::format("figure '{}': one of {} is due", name,
+    throw Error(ErrorKind::kValue, fmt::format("figure '{}': one of {} is due", printable(name),
                                                fmt::join(quality_figure_names(), ", ")));
   }
   return {name, at->second.first, at->second.second};
@@ -189,11 +190,12 @@ QualityReport join_quality(const SweepResults& sweep, const QualityRuns& runs,
   for (const std::string& name : figures) report.figures.push_back(figure_of(name));
   report.points = points_of(sweep, runs, settings, report);
   if (report.points.empty()) {
-    throw Error(ErrorKind::kValue,
-                fmt::format("none of {} videos has a setting of the sweep; the first, '{}': {}; a "
-                            "column `setting`, words in the names, --pattern or --map tell it",
-                            runs.runs.size(), runs.runs.empty() ? "" : runs.runs.front().name,
-                            settings.empty() ? "no videos" : settings.front().reason));
+    throw Error(
+        ErrorKind::kValue,
+        fmt::format("none of {} videos has a setting of the sweep; the first, '{}': {}; a "
+                    "column `setting`, words in the names, --pattern or --map tell it",
+                    runs.runs.size(), runs.runs.empty() ? "" : printable(runs.runs.front().name),
+                    settings.empty() ? "no videos" : printable(settings.front().reason)));
   }
   std::vector<double> p;
   for (std::size_t d = 0; d < report.dimensions.size(); ++d) {

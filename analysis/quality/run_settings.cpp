@@ -197,7 +197,9 @@ std::vector<RunSetting> settings_of_runs(const QualityRuns& runs, const SettingM
     for (std::size_t i = 0; i < claims.size(); ++i) {
       for (std::size_t k = 0; k < i; ++k) {
         if (agree(claims[i], claims[k])) continue;
-        const auto words = [](const Claim& c) { return c.dense ? "dense" : joined(c.words); };
+        const auto words = [](const Claim& c) {
+          return c.dense ? "dense" : printable(joined(c.words));
+        };
         throw Error(ErrorKind::kValue,
                     fmt::format("{}: {} says '{}' and {} says '{}'", where, claims[k].source,
                                 words(claims[k]), claims[i].source, words(claims[i])));
@@ -224,7 +226,7 @@ std::vector<std::string> unused_rows(const QualityRuns& runs, const SettingMap& 
   std::vector<std::string> unused;
   for (std::size_t i = 0; i < map.rows.size(); ++i) {
     if (index.used().count(i) == 0) {
-      unused.push_back(fmt::format("{} ({})", map.rows[i].run, map.rows[i].where));
+      unused.push_back(fmt::format("{} ({})", printable(map.rows[i].run), map.rows[i].where));
     }
   }
   return unused;
