@@ -33,7 +33,9 @@ else
 fi
 cd -- "$work"
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold='' plain=''
+[[ ! -t 1 ]] || bold=$'\033[1m' plain=$'\033[0m'
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 exec 3>&1 # commands are shown also where what they print is kept for later
 run() {
   printf '$ lvsa-verify %s\n' "$*" >&3
