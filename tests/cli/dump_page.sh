@@ -3,10 +3,7 @@
 # themes, a narrow screen; no errors on the console; the moving picture as the browser reads it. Skipped where there is no
 # Chromium.
 set -eu
-browser=${CHROMIUM:-}
-for name in chromium chromium-browser google-chrome; do
-  [ -n "$browser" ] || browser=$(command -v "$name" || true)
-done
+. "$LVSA_SOURCE_DIR/tests/cli/browser.inc"
 if [ -z "$browser" ]; then
   echo 'no Chromium here: skipped'
   exit 77
@@ -30,25 +27,6 @@ PY
 cp "$LVSA_SOURCE_DIR/tests/cli/dump_page.js" .
 python3 prepare.py
 
-failures=0
-look() {
-  width=$1 theme=$2
-  dark=$([ "$theme" = dark ] && echo 0 || echo 1)
-  timeout 90 "$browser" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --no-first-run \
-    --disable-dev-shm-usage --user-data-dir="$PWD/profile" --enable-logging=stderr --virtual-time-budget=20000 \
-    --window-size="$width,900" --blink-settings=preferredColorScheme="$dark" --dump-dom \
-    "file://$PWD/checked.html" >dom.html 2>browser.err || true
-  grep -v willReadFrequently browser.err >browser.log || true # a hint at how the checks read pixels
-  sed -n '/<pre id="check-results">/,/<\/pre>/p' dom.html >results.txt
-  if ! grep -q '^done ' results.txt || grep -q '^FAIL' results.txt || grep -q 'CONSOLE' browser.log; then
-    echo "FAIL: $width pixels, $theme"
-    grep -v '^ok' results.txt || true
-    grep 'CONSOLE' browser.log || true
-    failures=$((failures + 1))
-  fi
-  grep -q "^theme $theme" results.txt || { echo "FAIL: theme is not $theme"; failures=$((failures + 1)); }
-  echo "$width pixels, $theme: $(grep -c '^ok' results.txt) checks"
-}
-look 1280 light
-look 500 dark
+look checked 1280 light
+look checked 500 dark
 [ "$failures" -eq 0 ]

@@ -3,10 +3,7 @@
 # themes and on a narrow screen, no errors on the console, pictures that are not blank. Skipped where
 # there is no Chromium.
 set -eu
-browser=${CHROMIUM:-}
-for name in chromium chromium-browser google-chrome; do
-  [ -n "$browser" ] || browser=$(command -v "$name" || true)
-done
+. "$LVSA_SOURCE_DIR/tests/cli/browser.inc"
 if [ -z "$browser" ]; then
   echo 'no Chromium here: skipped'
   exit 77
@@ -69,29 +66,6 @@ cp "$LVSA_SOURCE_DIR/tests/cli/report_page.js" .
 python3 prepare.py short input=large
 python3 prepare.py long seed=77
 
-# browse OPTIONS... PAGE, within a minute and a half.
-browse() {
-  timeout 90 "$browser" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --no-first-run \
-    --disable-dev-shm-usage --user-data-dir="$PWD/profile" --enable-logging=stderr \
-    --virtual-time-budget=30000 "$@" 2>browser.log
-}
-failures=0
-look() {
-  page=$1 width=$2 theme=$3
-  what="$page, $width pixels, $theme"
-  dark=$([ "$theme" = dark ] && echo 0 || echo 1)
-  browse --window-size="$width,900" --blink-settings=preferredColorScheme="$dark" --dump-dom \
-    "file://$PWD/$page.html" >dom.html || true
-  sed -n '/<pre id="check-results">/,/<\/pre>/p' dom.html >results.txt
-  if ! grep -q '^done ' results.txt || grep -q '^FAIL' results.txt || grep -q 'CONSOLE' browser.log; then
-    echo "FAIL: $what"
-    grep -v '^ok' results.txt || true
-    grep 'CONSOLE' browser.log || true
-    failures=$((failures + 1))
-  fi
-  grep -q "^theme $theme" results.txt || { echo "FAIL: theme of $what"; failures=$((failures + 1)); }
-  echo "$what: $(grep -c '^ok' results.txt) checks"
-}
 look short 1280 light
 look short 1280 dark
 look short 500 light

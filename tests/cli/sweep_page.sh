@@ -36,10 +36,7 @@ for name in sys.argv[1:]:
 PY
 python3 markup.py sweep.html quality.html
 
-browser=${CHROMIUM:-}
-for name in chromium chromium-browser google-chrome; do
-  [ -n "$browser" ] || browser=$(command -v "$name" || true)
-done
+. "$LVSA_SOURCE_DIR/tests/cli/browser.inc"
 if [ -z "$browser" ] || grep -q 'Charts were left out' sweep.html; then
   echo 'no Chromium, or no charts: the rest is skipped'
   exit 77
@@ -70,30 +67,8 @@ PY
 cp "$LVSA_SOURCE_DIR/tests/cli/sweep_page.js" .
 python3 prepare.py
 
-browse() {
-  timeout 90 "$browser" --headless=new --no-sandbox --disable-gpu --hide-scrollbars --no-first-run \
-    --disable-dev-shm-usage --user-data-dir="$PWD/profile" --enable-logging=stderr \
-    --virtual-time-budget=30000 "$@" 2>browser.log
-}
-failures=0
-look() {
-  page=$1 width=$2 theme=$3
-  what="$page, $width pixels, $theme"
-  dark=$([ "$theme" = dark ] && echo 0 || echo 1)
-  browse --window-size="$width,900" --blink-settings=preferredColorScheme="$dark" --dump-dom \
-    "file://$PWD/checked-$page.html" >dom.html || true
-  sed -n '/<pre id="check-results">/,/<\/pre>/p' dom.html >results.txt
-  if ! grep -q '^done ' results.txt || grep -q '^FAIL' results.txt || grep -q 'CONSOLE' browser.log; then
-    echo "FAIL: $what"
-    grep -v '^ok' results.txt || true
-    grep 'CONSOLE' browser.log || true
-    failures=$((failures + 1))
-  fi
-  grep -q "^theme $theme" results.txt || { echo "FAIL: theme of $what"; failures=$((failures + 1)); }
-  echo "$what: $(grep -c '^ok' results.txt) checks"
-}
-look sweep 1280 light
-look sweep 1280 dark
-look sweep 500 light
-look quality 1280 dark
+look checked-sweep 1280 light
+look checked-sweep 1280 dark
+look checked-sweep 500 light
+look checked-quality 1280 dark
 [ "$failures" -eq 0 ]
