@@ -2,29 +2,7 @@
 # Bad input: exit code 2, one line on stderr that names what is wrong, nothing on stdout but what was
 # printed before, nothing left behind.
 set -u
-failures=0
-
-# expect CODE TEXT COMMAND...: the command exits with CODE and says TEXT on stderr in one line.
-expect() {
-  code=$1
-  text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt </dev/null
-  got=$?
-  if [ "$got" -ne "$code" ]; then
-    echo "FAIL: exit code $got instead of $code: $*"
-    cat err.txt
-    failures=$((failures + 1))
-  elif [ "$code" -eq 2 ] && [ "$(wc -l <err.txt)" -ne 1 ]; then
-    echo "FAIL: not one line on stderr: $*"
-    cat err.txt
-    failures=$((failures + 1))
-  elif ! grep -qF -- "$text" err.txt out.txt; then
-    echo "FAIL: '$text' not said: $*"
-    cat err.txt out.txt
-    failures=$((failures + 1))
-  fi
-}
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
 fixtures=$LVSA_SOURCE_DIR/fixtures
 lv=$LVSA_VERIFY

@@ -3,25 +3,7 @@
 set -u
 lv=$LVSA_VERIFY
 small=$LVSA_SOURCE_DIR/fixtures/captures/small.h5
-failures=0
-
-# expect CODE TEXT COMMAND...: exits with CODE and says TEXT; bad input in one line on stderr.
-expect() {
-  code=$1
-  text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt </dev/null
-  got=$?
-  if [ "$got" -ne "$code" ] || ! grep -qF -- "$text" out.txt err.txt; then
-    printf 'FAILED: exit code %s, %s and "%s" are due: %s\n' "$got" "$code" "$text" "$*" >&2
-    cat out.txt err.txt >&2
-    failures=$((failures + 1))
-  fi
-  if [ "$code" -eq 2 ] && [ "$(wc -l <err.txt)" -ne 1 ]; then
-    printf 'FAILED: not one line on stderr: %s\n' "$*" >&2
-    failures=$((failures + 1))
-  fi
-}
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
 # The outputs in the file, then those of a kernel.
 expect 0 "4 passed, 0 failed" "$lv" kernel --capture "$small" --out report

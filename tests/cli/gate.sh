@@ -5,22 +5,8 @@ set -u
 lv=$LVSA_VERIFY
 src=$LVSA_SOURCE_DIR
 unset OMP_NUM_THREADS GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY || true
-failures=0
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
-# expect CODE TEXT COMMAND...: exit code and a text on stdout or stderr; 2 says one line on stderr.
-expect() {
-  code=$1
-  text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt </dev/null
-  got=$?
-  if [ "$got" -ne "$code" ] || ! grep -qF -- "$text" out.txt err.txt ||
-    { [ "$code" -eq 2 ] && [ "$(wc -l <err.txt)" -ne 1 ]; }; then
-    echo "FAIL: exit code $got ($code is due), or '$text' is not said: $*"
-    cat out.txt err.txt
-    failures=$((failures + 1))
-  fi
-}
 check() { # WHAT COMMAND...
   what=$1
   shift

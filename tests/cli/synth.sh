@@ -2,25 +2,7 @@
 # synth as a user runs it: the file is a capture with classes, the same every time.
 set -u
 lv=$LVSA_VERIFY
-failures=0
-
-# expect CODE TEXT COMMAND...: exits with CODE and says TEXT; bad input in one line on stderr.
-expect() {
-  code=$1
-  text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt </dev/null
-  got=$?
-  if [ "$got" -ne "$code" ] || ! grep -qF -- "$text" out.txt err.txt; then
-    printf 'FAILED: exit code %s, %s and "%s" are due: %s\n' "$got" "$code" "$text" "$*" >&2
-    cat out.txt err.txt >&2
-    failures=$((failures + 1))
-  fi
-  if [ "$code" -eq 2 ] && [ "$(wc -l <err.txt)" -ne 1 ]; then
-    printf 'FAILED: not one line on stderr: %s\n' "$*" >&2
-    failures=$((failures + 1))
-  fi
-}
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 
 words='T=5 h=4 w=6 text=3 heads=4 D=32 layers=2 steps=2 seed=9 camera=pan:0.5'
 # shellcheck disable=SC2086
