@@ -1,12 +1,7 @@
 // Runs inside the page of a dump in a headless browser (dump_page.sh puts it there) and leaves a line a check.
 (async () => {
   "use strict";
-  const lines = [];
-  const check = (name, good, seen) => lines.push(good ? `ok ${name}` : `FAIL ${name}: ${seen}`);
-  const equal = (name, got, due) => check(name, got === due, `got ${got}, expected ${due}`);
-  const all = (selector) => [...document.querySelectorAll(selector)];
-  const byId = (id) => document.getElementById(id);
-  const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+  const { lines, check, equal, all, byId, sleep } = pageChecks();
   const due = checkDue.heads;
   const finish = () => {
     equal("errors", checkErrors.join("; "), "");

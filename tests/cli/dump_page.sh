@@ -24,7 +24,7 @@ page = page[:at] + early + page[at:]
 page = page.replace("</body>", f"<script>{open('dump_page.js', encoding='utf-8').read()}</script></body>")
 open("checked.html", "w", encoding="utf-8").write(page)
 PY
-cp "$LVSA_SOURCE_DIR/tests/cli/dump_page.js" .
+cat "$LVSA_SOURCE_DIR/tests/cli/page_checks.js" "$LVSA_SOURCE_DIR/tests/cli/dump_page.js" >dump_page.js
 python3 prepare.py
 
 look checked 1280 light

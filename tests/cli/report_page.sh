@@ -62,7 +62,7 @@ page = page[:at] + early + page[at:]
 page = page.replace("</body>", f"<script>{check}</script></body>")
 open(f"{name}.html", "w", encoding="utf-8").write(page)
 PY
-cp "$LVSA_SOURCE_DIR/tests/cli/report_page.js" .
+cat "$LVSA_SOURCE_DIR/tests/cli/page_checks.js" "$LVSA_SOURCE_DIR/tests/cli/report_page.js" >report_page.js
 python3 prepare.py short input=large
 python3 prepare.py long seed=77
 

@@ -64,7 +64,7 @@ for name, what in (("sweep", due), ("quality", quality)):
     end = page.rindex("</body>")
     open(f"checked-{name}.html", "w", encoding="utf-8").write(page[:end] + f"<script>{check}</script>" + page[end:])
 PY
-cp "$LVSA_SOURCE_DIR/tests/cli/sweep_page.js" .
+cat "$LVSA_SOURCE_DIR/tests/cli/page_checks.js" "$LVSA_SOURCE_DIR/tests/cli/sweep_page.js" >sweep_page.js
 python3 prepare.py
 
 look checked-sweep 1280 light
