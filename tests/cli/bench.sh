@@ -49,7 +49,8 @@ const lvsa_kernel* lvsa_kernels(uint32_t version, uint32_t* count) {
 END
 "${CC:-cc}" -O1 -shared -fPIC -I"$LVSA_SOURCE_DIR" counter.c -o counter.so
 tiny='T=2 P=2 H=1 D=8 dtype=f32'
-few='--processes 7 --blocks 35 --slot-ms 0.01 --clock cpu'
+# Where processes differ, they are the unit, and fewer than eight decide nothing.
+few='--processes 15 --blocks 45 --slot-ms 0.01 --clock cpu'
 
 # shellcheck disable=SC2086 # words
 gives 3 'SLOWER: 1 of 1 case' ./counter.so:short ./counter.so:long --case "$tiny" $few --json slower.json
