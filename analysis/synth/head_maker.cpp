@@ -74,7 +74,7 @@ void HeadMaker::draw_score_parts() {
     for (std::size_t i = 0; i < shares.size(); ++i) {
       const auto index = (a << 16) + i;
       const auto bits = analysis::random_bits(words_.seed, stream_ + kDirections, index) >> 11;
-      const SinCos direction = exact_sincos(kTwoPi * (static_cast<double>(bits) * 0x1p-53));
+      const exact::SinCos direction = exact::sincos(kTwoPi * (static_cast<double>(bits) * 0x1p-53));
       const double length = std::sqrt(heights[a] * root * shares[i]);
       axes_[a].start.push_back({length * direction.sin, length * direction.cos});
     }
@@ -114,12 +114,12 @@ void HeadMaker::draw_value_parts() {
 void HeadMaker::place_axis(std::size_t axis, std::int64_t position, std::int64_t moved,
                            const double* material, double* out) const {
   const Axis& a = axes_[axis];
-  const SinCos* turn = a.positions.at(position);
+  const exact::SinCos* turn = a.positions.at(position);
   const TurnTable* table = axis > 0 ? moved_[axis - 1].get() : nullptr;
-  const SinCos* back = table ? table->at(moved) : nullptr;
+  const exact::SinCos* back = table ? table->at(moved) : nullptr;
   for (std::int64_t i = 0; i < a.rope.pairs(); ++i) {
     const std::int64_t at = 2 * (a.rope.first_pair + i);
-    SinCos start = a.start[static_cast<std::size_t>(i)];
+    exact::SinCos start = a.start[static_cast<std::size_t>(i)];
     if (back) {
       start = {start.sin * back[i].cos - start.cos * back[i].sin,
                start.cos * back[i].cos + start.sin * back[i].sin};
@@ -174,7 +174,7 @@ void HeadMaker::value_row(std::int64_t token, double* out) const {
     for (std::int64_t d = 0; d < dim; ++d) out[d] = 0.7 * base[d];
     for (std::size_t i = 0; i < waves_.size(); ++i) {
       const Wave& w = waves_[i];
-      const double height = 0.4 * exact_sincos(w.y * look.place.y + w.x * look.place.x +
+      const double height = 0.4 * exact::sincos(w.y * look.place.y + w.x * look.place.x +
                                                w.t * static_cast<double>(frame) + w.phase)
                                       .cos;
       const double* row = wave_rows_.data() + static_cast<std::int64_t>(i) * dim;

@@ -36,7 +36,7 @@ class HeadMaker {
   struct Axis {
     RopeAxis rope;
     TurnTable positions;
-    std::vector<SinCos> start;  ///< [pairs] the constant part's direction, times its length
+    std::vector<exact::SinCos> start;  ///< [pairs] the constant part's direction, times its length
   };
   struct Wave {
     double y, x, t;  ///< radians a token, a token, a frame

@@ -14,7 +14,7 @@ std::array<RopeAxis, 3> rope_axes(std::int64_t head_dim) {
     axes[a].first_pair = first;
     for (std::int64_t i = 0; i < pairs[a]; ++i) {
       axes[a].turns.push_back(
-          exact_exp(-kLn10000 * static_cast<double>(i) / static_cast<double>(pairs[a])));
+          exact::exp(-kLn10000 * static_cast<double>(i) / static_cast<double>(pairs[a])));
     }
     first += pairs[a];
   }
@@ -43,7 +43,7 @@ TurnTable::TurnTable(const RopeAxis& axis, std::int64_t first, std::int64_t last
   for (std::int64_t position = first; position <= last; ++position) {
     for (const double w : axis.turns) {
       table_.push_back(
-          exact_sincos(w * static_cast<double>(position) / static_cast<double>(steps)));
+          exact::sincos(w * static_cast<double>(position) / static_cast<double>(steps)));
     }
   }
 }

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "analysis/synth/exact_trig.hpp"
+#include "core/exact/exact_functions.hpp"
 
 namespace lvsa::synth {
 
@@ -33,14 +33,14 @@ class TurnTable {
  public:
   TurnTable(const RopeAxis& axis, std::int64_t first, std::int64_t last, std::int64_t steps);
   /// [pairs]
-  const SinCos* at(std::int64_t position) const {
+  const exact::SinCos* at(std::int64_t position) const {
     return table_.data() + (position - first_) * pairs_;
   }
 
  private:
   std::int64_t first_;
   std::int64_t pairs_;
-  std::vector<SinCos> table_;
+  std::vector<exact::SinCos> table_;
 };
 
 }  // namespace lvsa::synth

@@ -1,5 +1,5 @@
 // Against the system's functions, which are right to a unit or so in the last place.
-#include "analysis/synth/exact_trig.hpp"
+#include "core/exact/exact_functions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,15 +12,15 @@ namespace {
 
 TEST(ExactTrig, ExponentialIsThatOfTheSystem) {
   for (double x = -50.0; x < 50.0; x += 0.0371) {
-    EXPECT_NEAR(exact_exp(x) / std::exp(x), 1.0, 1e-14) << x;
+    EXPECT_NEAR(exact::exp(x) / std::exp(x), 1.0, 1e-14) << x;
   }
-  EXPECT_EQ(exact_exp(0.0), 1.0);
+  EXPECT_EQ(exact::exp(0.0), 1.0);
 }
 
 TEST(ExactTrig, SineAndCosineAreThoseOfTheSystem) {
   for (double x = -500.0; x < 500.0; x += 0.0713) {
-    EXPECT_NEAR(exact_sincos(x).sin, std::sin(x), 1e-13) << x;
-    EXPECT_NEAR(exact_sincos(x).cos, std::cos(x), 1e-13) << x;
+    EXPECT_NEAR(exact::sincos(x).sin, std::sin(x), 1e-13) << x;
+    EXPECT_NEAR(exact::sincos(x).cos, std::cos(x), 1e-13) << x;
   }
 }
 

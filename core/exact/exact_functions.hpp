@@ -2,7 +2,7 @@
 // Exponential, sine and cosine from operations that every machine rounds alike, which the system's
 // own do not promise. Compiled without contraction of products and sums.
 
-namespace lvsa::synth {
+namespace lvsa::exact {
 
 struct SinCos {
   double sin;
@@ -10,8 +10,8 @@ struct SinCos {
 };
 
 /// e^x for |x| <= 700; relative error below 1e-14. Outside it is that of the nearer end.
-double exact_exp(double x);
+double exp(double x);
 /// For |angle| <= 1e6 rad; absolute error below 1e-9, below 1e-14 for |angle| <= 10.
-SinCos exact_sincos(double angle);
+SinCos sincos(double angle);
 
-}  // namespace lvsa::synth
+}  // namespace lvsa::exact

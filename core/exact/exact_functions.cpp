@@ -1,9 +1,9 @@
-#include "analysis/synth/exact_trig.hpp"
+#include "core/exact/exact_functions.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-namespace lvsa::synth {
+namespace lvsa::exact {
 namespace {
 
 // Nearest integer by truncation, which is exact everywhere.
@@ -13,7 +13,7 @@ double nearest(double x) {
 
 }  // namespace
 
-double exact_exp(double x) {
+double exp(double x) {
   constexpr double kLn2High = 0x1.62e42fee00000p-1;  // 32 bits, so that n times it is exact
   constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
   constexpr double kPerLn2 = 0x1.71547652b82fep+0;
@@ -25,7 +25,7 @@ double exact_exp(double x) {
   return std::ldexp(sum, static_cast<int>(n));
 }
 
-SinCos exact_sincos(double angle) {
+SinCos sincos(double angle) {
   // pi / 2 in two parts, the first of 33 bits.
   constexpr double kHalfPiHigh = 0x1.921fb54400000p+0;
   constexpr double kHalfPiLow = 0x1.0b4611a626331p-34;
@@ -52,4 +52,4 @@ SinCos exact_sincos(double angle) {
   }
 }
 
-}  // namespace lvsa::synth
+}  // namespace lvsa::exact

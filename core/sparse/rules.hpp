@@ -1,0 +1,10 @@
+#pragma once
+// The kinds of rules, one function for each; the list of all is in rules.cpp.
+
+#include "core/blocks/pattern_rule.hpp"
+
+namespace lvsa::sparse {
+
+const RuleInfo& dense_rule();
+
+}  // namespace lvsa::sparse
