@@ -69,6 +69,15 @@ struct RuleParameter {
   std::string_view help;   ///< unit, range, meaning
 };
 
+/// The parameter that decides how much is kept; density never falls from `sparsest` to `densest`
+/// (up to what a rule does with ties). parameter empty: there is none.
+struct DensityKnob {
+  std::string_view parameter;
+  double sparsest = 0.0;
+  double densest = 0.0;
+  bool integer = false;
+};
+
 /// A kind of rule, as it is listed and made from words.
 struct RuleInfo {
   std::string_view name;     ///< "sparge", "radial", ...
@@ -78,6 +87,7 @@ struct RuleInfo {
   std::span<const RuleParameter> parameters;
   /// Throws Error(kValue) for values out of range and for parameters that exclude each other.
   std::unique_ptr<PatternRule> (*make)(const RuleWords& words);
+  DensityKnob knob{};
 };
 
 /// All kinds of rules, in the order in which they are listed.

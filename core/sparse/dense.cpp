@@ -38,8 +38,8 @@ std::unique_ptr<PatternRule> make(const RuleWords& words) {
 }  // namespace
 
 const RuleInfo& dense_rule() {
-  static const RuleInfo info{"dense",     "Dense", "every pair of tokens", "attends everything",
-                             kParameters, &make};
+  static const RuleInfo info{
+      "dense", "Dense", "every pair of tokens", "attends everything", kParameters, &make, {}};
   return info;
 }
 
