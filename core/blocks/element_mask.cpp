@@ -75,11 +75,14 @@ ElementMaskBuilder::ElementMaskBuilder(const BlockAxis& rows, const BlockAxis& c
 
 void ElementMaskBuilder::add_full() { mask_.entry.push_back(-1); }
 
-void ElementMaskBuilder::add(const std::vector<std::uint64_t>& bits) {
+std::int32_t ElementMaskBuilder::add(const std::vector<std::uint64_t>& bits) {
   const auto [found, fresh] = known_.try_emplace(bits, static_cast<std::int32_t>(known_.size()));
   if (fresh) mask_.bits.insert(mask_.bits.end(), bits.begin(), bits.end());
   mask_.entry.push_back(found->second);
+  return found->second;
 }
+
+void ElementMaskBuilder::add_again(std::int32_t mask) { mask_.entry.push_back(mask); }
 
 ElementMask ElementMaskBuilder::take() {
   if (mask_.bits.empty()) mask_ = ElementMask{};

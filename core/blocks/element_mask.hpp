@@ -45,8 +45,11 @@ class ElementMaskBuilder {
   ElementMaskBuilder(const BlockAxis& rows, const BlockAxis& columns);
   /// The next entry of the map attends all of its pairs.
   void add_full();
-  /// The next entry of the map attends the pairs of `bits` [block_rows][words].
-  void add(const std::vector<std::uint64_t>& bits);
+  /// The next entry of the map attends the pairs of `bits` [block_rows][words]; returns the number
+  /// of their mask.
+  std::int32_t add(const std::vector<std::uint64_t>& bits);
+  /// The next entry of the map has a mask that add() returned before.
+  void add_again(std::int32_t mask);
   std::int64_t block_rows() const { return mask_.block_rows; }
   std::int64_t words() const { return mask_.words; }
   /// `entry` is empty when all entries are full.

@@ -29,6 +29,7 @@ std::pair<const RuleInfo*, RuleWords> read_words(const std::string& line) {
 std::span<const RuleInfo> all_rules() {
   static const std::vector<RuleInfo> rules = {
       sparse::dense_rule(),
+      sparse::lvsa_rule(),
   };
   return rules;
 }

@@ -6,5 +6,6 @@
 namespace lvsa::sparse {
 
 const RuleInfo& dense_rule();
+const RuleInfo& lvsa_rule();
 
 }  // namespace lvsa::sparse
