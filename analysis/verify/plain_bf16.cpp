@@ -21,7 +21,7 @@ std::vector<double> plain_bf16_row(const reference::AttentionProblem& problem,
   std::vector<double> other(width);
   problem.q.read_row(row.batch, row.token, row.head, query.data());
   std::vector<std::int64_t> tokens;
-  for (const auto& [begin, end] : visible_ranges(problem, row.token)) {
+  for (const auto& [begin, end] : visible_ranges(problem, row)) {
     for (std::int64_t t = begin; t < end; ++t) tokens.push_back(t);
   }
   std::vector<double> p;

@@ -87,7 +87,7 @@ typedef struct lvsa_block_problem {
    * of a query block in ascending order but the last one, delta = the largest (row maximum of the
    * block - maximum of that row before it) of the block's rows; exp, sum and P.V of the block are
    * left out when delta + threshold <= 0. Maxima count scores of attended pairs only and are
-   * updated by skipped blocks too. Null: none. */
+   * updated by skipped blocks too. +infinity: none for this head; null: none at all. */
   const float* skip_threshold_log2; /* [heads] */
 
   /* A hint, as in lvsa_problem: only the output rows of these query tokens will be looked at. */

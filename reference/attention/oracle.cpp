@@ -66,11 +66,25 @@ struct Piece {
 };
 
 std::int64_t count_keys(const AttentionProblem& problem, const RowId& row) {
+  if (problem.key_ranges) {
+    std::int64_t keys = 0;
+    for (const auto& [begin, end] : visible_ranges(problem, row)) keys += end - begin;
+    return keys;
+  }
   const FrameGrid& grid = problem.grid;
   if (row.token >= grid.video_tokens()) return grid.seq_len();
   const auto frame = static_cast<std::size_t>(row.token / grid.patches_per_frame);
   return static_cast<std::int64_t>(problem.attended[frame].size()) * grid.patches_per_frame +
          grid.text_tokens;
+}
+
+// Whether the keys of two rows can be read together: those of one kv head, and where rows have keys
+// of their own, equal ones.
+bool go_together(const AttentionProblem& problem, const RowId& a, const RowId& b) {
+  const std::int64_t group = problem.q.shape[2] / problem.k.shape[2];
+  if (a.batch != b.batch || a.head / group != b.head / group) return false;
+  if (!problem.key_ranges) return true;
+  return a.head == b.head && visible_ranges(problem, a) == visible_ranges(problem, b);
 }
 
 // Enough pieces that all threads have work to the end, of rows that share a kv head and, as far as
@@ -81,14 +95,13 @@ std::vector<Piece> cut(const AttentionProblem& problem, const std::vector<RowId>
   const auto threads = static_cast<std::size_t>(std::max(1, omp_get_max_threads()));
   const std::size_t most = std::clamp<std::size_t>(sorted.size() / (4 * threads), 4, kMostRows);
   const std::int64_t bytes_each = kMostBytes / static_cast<std::int64_t>(threads);
-  const std::int64_t group = problem.q.shape[2] / problem.k.shape[2];
   std::vector<Piece> pieces;
   std::int64_t bytes = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const std::int64_t row_bytes = oracle_row_bytes(count_keys(problem, sorted[i]));
     const bool fits = !pieces.empty() && pieces.back().count < most &&
-                      bytes + row_bytes <= bytes_each && sorted[i].batch == sorted[i - 1].batch &&
-                      sorted[i].head / group == sorted[i - 1].head / group;
+                      bytes + row_bytes <= bytes_each &&
+                      go_together(problem, sorted[i], sorted[i - 1]);
     if (!fits) {
       pieces.push_back({i, 0});
       bytes = 0;
@@ -102,28 +115,45 @@ std::vector<Piece> cut(const AttentionProblem& problem, const std::vector<RowId>
 }  // namespace
 
 void check_problem(const AttentionProblem& p) {
-  require(p.grid.frames >= 1 && p.grid.patches_per_frame >= 1 && p.grid.text_tokens >= 0,
-          fmt::format("grid of {} frames x {} patches + {} text tokens: positive sizes are due",
-                      p.grid.frames, p.grid.patches_per_frame, p.grid.text_tokens));
+  const bool ranges = static_cast<bool>(p.key_ranges);
+  const std::int64_t queries = ranges ? p.q.shape[1] : p.grid.seq_len();
+  const std::int64_t keys = ranges ? p.k.shape[1] : p.grid.seq_len();
+  require(
+      ranges || (p.grid.frames >= 1 && p.grid.patches_per_frame >= 1 && p.grid.text_tokens >= 0),
+      fmt::format("grid of {} frames x {} patches + {} text tokens: positive sizes are due",
+                  p.grid.frames, p.grid.patches_per_frame, p.grid.text_tokens));
   for (const TensorView* view : {&p.q, &p.k, &p.v}) {
     require(view->data != nullptr && view->shape[0] == p.q.shape[0] &&
-                view->shape[1] == p.grid.seq_len() && view->shape[3] == p.q.shape[3],
+                view->shape[1] == (view == &p.q ? queries : keys) && view->shape[3] == p.q.shape[3],
             fmt::format("tensor of shape {}: [{}, {}, heads, {}] is due", shape_text(*view),
-                        p.q.shape[0], p.grid.seq_len(), p.q.shape[3]));
+                        p.q.shape[0], view == &p.q ? queries : keys, p.q.shape[3]));
   }
   require(p.k.shape == p.v.shape, fmt::format("k has shape {}, v {}: they must be the same",
                                               shape_text(p.k), shape_text(p.v)));
   require(p.q.shape[2] % p.k.shape[2] == 0,
           fmt::format("{} query heads are no multiple of {} key/value heads", p.q.shape[2],
                       p.k.shape[2]));
-  check_lists(p);
+  if (!ranges) check_lists(p);
 }
 
-std::vector<std::pair<std::int64_t, std::int64_t>> visible_ranges(const AttentionProblem& problem,
-                                                                  std::int64_t query_token) {
+TokenRanges visible_ranges(const AttentionProblem& problem, const RowId& row) {
+  if (!problem.key_ranges) return visible_ranges(problem, row.token);
+  TokenRanges ranges = problem.key_ranges(row);
+  std::int64_t least = 0;
+  for (const auto& [begin, end] : ranges) {
+    require(begin >= least && end > begin && end <= problem.k.shape[1],
+            fmt::format("keys of row (batch {}, token {}, head {}): range {} .. {}; ascending, "
+                        "apart and below {} is due",
+                        row.batch, row.token, row.head, begin, end, problem.k.shape[1]));
+    least = end + 1;
+  }
+  return ranges;
+}
+
+TokenRanges visible_ranges(const AttentionProblem& problem, std::int64_t query_token) {
   const FrameGrid& grid = problem.grid;
   if (query_token >= grid.video_tokens()) return {{0, grid.seq_len()}};
-  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+  TokenRanges ranges;
   const auto add = [&](std::int64_t begin, std::int64_t end) {
     if (begin == end) return;
     if (!ranges.empty() && ranges.back().second == begin) {
@@ -162,7 +192,8 @@ std::vector<RowResult> attend_rows_at(SimdLevel level, const AttentionProblem& p
   std::vector<std::size_t> order(rows.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto place = [&](std::size_t i) {
-    return std::tuple(rows[i].batch, rows[i].head / group, rows[i].token, rows[i].head, i);
+    const std::int64_t first = problem.key_ranges ? rows[i].head : rows[i].head / group;
+    return std::tuple(rows[i].batch, first, rows[i].token, rows[i].head, i);
   };
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return place(a) < place(b); });

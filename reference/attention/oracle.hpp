@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/geometry/frame_grid.hpp"
@@ -17,6 +18,17 @@
 #include "reference/attention/simd_level.hpp"
 
 namespace lvsa::reference {
+
+/// A query row.
+struct RowId {
+  std::int64_t batch = 0;
+  std::int64_t token = 0;
+  std::int64_t head = 0;
+  bool operator==(const RowId&) const = default;
+};
+
+/// Key tokens [first, second), ascending and not touching.
+using TokenRanges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 /// One attention call. q [B, S, H, D]; k, v [B, S, Hkv, D]; S = grid.seq_len(); H a multiple of
 /// Hkv. `attended[f]`: the frames that frame f attends, ascending and unique.
@@ -27,18 +39,15 @@ struct AttentionProblem {
   FrameGrid grid;
   double scale = 1.0;
   std::vector<std::vector<std::int32_t>> attended;
+  /// For patterns that are not frame by frame: the keys of a row. When given, grid and `attended`
+  /// are not looked at, and k and v may have another number of tokens than q. Called from several
+  /// threads at a time; the same row has the same keys each time. Rows of one head with equal keys,
+  /// next to each other by token, share the reading of K and V.
+  std::function<TokenRanges(const RowId&)> key_ranges = {};
 };
 
 /// Throws Error(kValue) that names what does not fit: shapes, heads, lists.
 void check_problem(const AttentionProblem& problem);
-
-/// A query row.
-struct RowId {
-  std::int64_t batch = 0;
-  std::int64_t token = 0;
-  std::int64_t head = 0;
-  bool operator==(const RowId&) const = default;
-};
 
 /// How far a kernel's weights may be off, relatively: eta_j = dot * scale * sum_i |q_i k_ji|
 /// + (score * |s_j| + exponent * |s_j - m| + constant) * unit. docs/bounds.md derives the factors.
@@ -68,8 +77,10 @@ struct RowResult {
 
 /// The tokens that a query row attends, as half-open ranges in ascending order: the attended
 /// frames, neighbours joined, and the text; everything for a text query.
-std::vector<std::pair<std::int64_t, std::int64_t>> visible_ranges(const AttentionProblem& problem,
-                                                                  std::int64_t query_token);
+TokenRanges visible_ranges(const AttentionProblem& problem, std::int64_t query_token);
+/// The same for problems with key_ranges, too. Throws Error(kValue) for ranges that do not ascend,
+/// touch, or end past the keys.
+TokenRanges visible_ranges(const AttentionProblem& problem, const RowId& row);
 
 /// One row.
 RowResult attend_row(const AttentionProblem& problem, const RowId& row,

@@ -38,8 +38,25 @@ OracleGroup::OracleGroup(const AttentionProblem& problem, std::span<const RowId>
       v_(problem.v, rows.front().batch, kv_head_),
       rows_read_(static_cast<std::size_t>(kBlock * dim_)),
       frame_sum_(static_cast<std::size_t>(width_)) {
-  find_runs();
+  if (problem.key_ranges) {
+    find_tokens();
+  } else {
+    find_runs();
+  }
   place_rows();
+}
+
+void OracleGroup::find_tokens() {
+  for (const auto& [begin, end] : visible_ranges(problem_, rows_.front())) {
+    for (std::int64_t token = begin; token < end; ++token) tokens_.push_back(token);
+  }
+  if (tokens_.empty()) return;
+  Run run{0, static_cast<std::int64_t>(tokens_.size()), {}};
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    run.active.push_back(r);
+    states_[r].keys = run.end;
+  }
+  runs_.push_back(std::move(run));
 }
 
 void OracleGroup::find_runs() {
@@ -104,10 +121,19 @@ void OracleGroup::for_each_block(Visit visit) {
   }
 }
 
+void OracleGroup::read(const RowReader& reader, std::int64_t token, std::int64_t count, double* out,
+                       std::int64_t pitch) const {
+  if (tokens_.empty()) {
+    reader.read_run(token, count, ahead(token + count), out, pitch);
+  } else {
+    reader.read(tokens_.data() + token, count, ahead(token + count), out, pitch);
+  }
+}
+
 // Into panels, the keys behind the last one zero.
 void OracleGroup::load_keys(std::int64_t token, std::int64_t count) {
   const std::int64_t padded = round_up(count, kOraclePanel);
-  k_.read_run(token, count, ahead(token + count), rows_read_.data(), dim_);
+  read(k_, token, count, rows_read_.data(), dim_);
   std::fill(rows_read_.begin() + count * dim_, rows_read_.begin() + padded * dim_, 0.0);
   for (std::int64_t j = 0; j < padded; ++j) {
     double* place = block_.data() + j / kOraclePanel * kOraclePanel * dim_ + j % kOraclePanel;
@@ -117,7 +143,7 @@ void OracleGroup::load_keys(std::int64_t token, std::int64_t count) {
 }
 
 void OracleGroup::load_values(std::int64_t token, std::int64_t count) {
-  v_.read_run(token, count, ahead(token + count), block_.data(), width_);
+  read(v_, token, count, block_.data(), width_);
   for (std::int64_t j = 0; j < count && width_ > dim_; ++j) {
     std::fill(block_.data() + j * width_ + dim_, block_.data() + (j + 1) * width_, 0.0);
   }
@@ -150,6 +176,14 @@ void OracleGroup::make_scores() {
 
 // sum |v| runs over each frame first and over the frames then: the same for every row.
 void OracleGroup::sum_values(const Run& run, std::int64_t token, std::int64_t count) {
+  if (!tokens_.empty()) {  // the same keys for all rows
+    loops_.add_absolute(block_.data(), count, width_, frame_sum_.data());
+    if (token + count < run.end) return;
+    for (const RowState& row : states_) {
+      std::copy(frame_sum_.begin(), frame_sum_.end(), row.value_sum);
+    }
+    return;
+  }
   const FrameGrid& grid = problem_.grid;
   const std::int64_t end = token + count;
   for (std::int64_t from = token; from < end;) {

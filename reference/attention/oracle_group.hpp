@@ -19,8 +19,8 @@ std::int64_t oracle_row_bytes(std::int64_t keys);
 
 class OracleGroup {
  public:
-  /// Rows of one batch element and one kv head, ascending tokens. All that is passed must outlive
-  /// the group.
+  /// Rows of one batch element and one kv head, ascending tokens; with key_ranges, of one head and
+  /// equal keys. All that is passed must outlive the group.
   OracleGroup(const AttentionProblem& problem, std::span<const RowId> rows,
               const ScoreErrorModel& errors, const OracleLoops& loops);
 
@@ -31,7 +31,7 @@ class OracleGroup {
   std::vector<KeyTerm> key_terms(std::size_t r);
 
  private:
-  /// Neighbouring key tokens that the same rows attend.
+  /// Neighbouring key tokens that the same rows attend; with key_ranges, places in `tokens_`.
   struct Run {
     std::int64_t begin;
     std::int64_t end;
@@ -52,6 +52,9 @@ class OracleGroup {
   };
 
   void find_runs();
+  void find_tokens();
+  void read(const RowReader& reader, std::int64_t token, std::int64_t count, double* out,
+            std::int64_t pitch) const;
   void place_rows();
   void make_scores();
   void soften(std::size_t r, RowResult& result);
@@ -61,7 +64,9 @@ class OracleGroup {
   template <typename Visit>
   void for_each_block(Visit visit);
   /// Tokens from `token` on that may be read next.
-  std::int64_t ahead(std::int64_t token) const { return problem_.grid.seq_len() - token; }
+  std::int64_t ahead(std::int64_t token) const {
+    return (tokens_.empty() ? problem_.k.shape[1] : std::int64_t(tokens_.size())) - token;
+  }
   void load_keys(std::int64_t token, std::int64_t count);
   void load_values(std::int64_t token, std::int64_t count);
   void sum_values(const Run& run, std::int64_t token, std::int64_t count);
@@ -72,7 +77,8 @@ class OracleGroup {
   const OracleLoops& loops_;
   std::int64_t kv_head_;
   std::int64_t dim_;
-  std::int64_t width_;  // dim_ up to a multiple of kOraclePanel
+  std::int64_t width_;                // dim_ up to a multiple of kOraclePanel
+  std::vector<std::int64_t> tokens_;  // with key_ranges: the keys of all rows
   std::vector<Run> runs_;
   std::vector<RowState> states_;
   std::vector<double> columns_;     // the last six of each row's

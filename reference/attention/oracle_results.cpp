@@ -58,7 +58,7 @@ std::vector<KeyTerm> OracleGroup::key_terms(std::size_t r) {
   make_scores();
   const RowState& row = states_[r];
   if (row.keys == 0) return terms;
-  for (const auto& [begin, end] : visible_ranges(problem_, rows_[r].token)) {
+  for (const auto& [begin, end] : visible_ranges(problem_, rows_[r])) {
     for (std::int64_t token = begin; token < end; ++token) {
       KeyTerm term;
       term.token = token;
