@@ -30,6 +30,7 @@ std::span<const RuleInfo> all_rules() {
   static const std::vector<RuleInfo> rules = {
       sparse::dense_rule(),
       sparse::lvsa_rule(),
+      sparse::sparge_rule(),
   };
   return rules;
 }

@@ -7,5 +7,6 @@ namespace lvsa::sparse {
 
 const RuleInfo& dense_rule();
 const RuleInfo& lvsa_rule();
+const RuleInfo& sparge_rule();
 
 }  // namespace lvsa::sparse
