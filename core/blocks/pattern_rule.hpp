@@ -43,6 +43,9 @@ struct PatternInput {
   std::int64_t heads = 1;
   std::int64_t layer = 0;
   std::int64_t step = 0;  ///< denoising step
+  /// Of the key head, like k, for rules that judge by results (Sparse-VideoGen); fill it where
+  /// there is one. Rules that know a substitute take that where data is null.
+  TensorView v{};
 };
 
 /// A rule with its parameters. Immutable; make() may be called from several threads at a time and
