@@ -30,6 +30,8 @@ std::span<const RuleInfo> all_rules() {
   static const std::vector<RuleInfo> rules = {
       sparse::dense_rule(),
       sparse::lvsa_rule(),
+      sparse::radial_rule(),
+      sparse::sliding_tile_rule(),
       sparse::sparge_rule(),
   };
   return rules;

@@ -7,6 +7,8 @@ namespace lvsa::sparse {
 
 const RuleInfo& dense_rule();
 const RuleInfo& lvsa_rule();
+const RuleInfo& radial_rule();
+const RuleInfo& sliding_tile_rule();
 const RuleInfo& sparge_rule();
 
 }  // namespace lvsa::sparse
