@@ -2,37 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <numbers>
 
-#include "core/numeric/small_floats.hpp"
+#include "reference/attention/tiled/tensor_rows.hpp"
 
 namespace lvsa::reference {
 namespace {
-
-constexpr std::int64_t element_bytes(lvsa_dtype dtype) { return dtype == LVSA_F32 ? 4 : 2; }
-
-// Address of element 0 of a row of a [B, S, H, D] tensor.
-char* row_address(const lvsa_tensor& tensor, lvsa_dtype dtype, std::int64_t batch,
-                  std::int64_t token, std::int64_t head) {
-  const std::int64_t offset =
-      batch * tensor.strides[0] + token * tensor.strides[1] + head * tensor.strides[2];
-  return static_cast<char*>(tensor.data) + offset * element_bytes(dtype);
-}
-
-// The same row with neighbouring elements: itself, or a copy in `gathered`.
-const void* contiguous_row(const void* row, lvsa_dtype dtype, std::int64_t stride,
-                           std::int64_t count, float* gathered) {
-  if (stride == 1 || count == 1) return row;
-  const auto bytes = static_cast<std::size_t>(element_bytes(dtype));
-  const auto* from = static_cast<const char*>(row);
-  auto* to = reinterpret_cast<char*>(gathered);
-  for (std::int64_t d = 0; d < count; ++d) {
-    std::memcpy(to + d * element_bytes(dtype), from + d * stride * element_bytes(dtype), bytes);
-  }
-  return gathered;
-}
 
 // The keys of an item in ascending order, each once: runs of neighbouring tokens.
 class KeyWalk {
@@ -189,27 +165,15 @@ class ItemRun {
     for (std::int64_t d = 0; d < problem_.head_dim; ++d) {
       buffers_.row[d] = any_keys ? place[d * width] / sum : 0.0F;
     }
-    write_output(row_address(problem_.out, problem_.out_dtype, item_.batch, token(row), head(row)));
+    write_row_elements(
+        buffers_.row, problem_.head_dim, problem_.out_dtype, problem_.out.strides[3],
+        row_address(problem_.out, problem_.out_dtype, item_.batch, token(row), head(row)));
     if (problem_.lse != nullptr) {
       const std::int64_t* strides = problem_.lse_strides;
       // Without keys the maximum is -infinity and the sum 0: -infinity all the same.
       problem_.lse[item_.batch * strides[0] + token(row) * strides[1] + head(row) * strides[2]] =
           static_cast<float>(static_cast<double>(buffers_.maxima[row]) * std::numbers::ln2 +
                              std::log(static_cast<double>(sum)));
-    }
-  }
-
-  void write_output(char* to) const {
-    const std::int64_t step = problem_.out.strides[3] * element_bytes(problem_.out_dtype);
-    for (std::int64_t d = 0; d < problem_.head_dim; ++d, to += step) {
-      const float value = buffers_.row[d];
-      if (problem_.out_dtype == LVSA_F32) {
-        std::memcpy(to, &value, sizeof(value));
-      } else {
-        const std::uint16_t bits =
-            problem_.out_dtype == LVSA_BF16 ? float_to_bf16(value) : float_to_fp16(value);
-        std::memcpy(to, &bits, sizeof(bits));
-      }
     }
   }
 

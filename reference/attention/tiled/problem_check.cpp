@@ -1,34 +1,12 @@
 #include "reference/attention/tiled/problem_check.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cinttypes>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <limits>
 
 namespace lvsa::reference {
-
-lvsa_status refuse(Message message, lvsa_status status, const char* format, ...) {
-  if (message.text != nullptr && message.size > 0) {
-    va_list arguments;
-    va_start(arguments, format);
-    std::vsnprintf(message.text, message.size, format, arguments);
-    va_end(arguments);
-  }
-  return status;
-}
-
 namespace {
-
-constexpr auto kInt64Max = std::numeric_limits<std::int64_t>::max();
-
-lvsa_status check_size(const char* name, std::int64_t value, std::int64_t least, Message message) {
-  if (value >= least) return LVSA_OK;
-  return refuse(message, LVSA_INVALID, "%s = %" PRId64 ": must be at least %" PRId64, name, value,
-                least);
-}
 
 // Sizes one by one, then that batch * seq_len * heads * head_dim elements of 8 bytes can be
 // counted.
@@ -71,10 +49,6 @@ lvsa_status check_sizes(const lvsa_problem& p, Message message) {
   return LVSA_OK;
 }
 
-bool is_served(lvsa_dtype dtype) {
-  return dtype == LVSA_F32 || dtype == LVSA_F16 || dtype == LVSA_BF16;
-}
-
 lvsa_status check_types(const lvsa_problem& p, Message message) {
   if (LVSA_PROBLEM_HAS_SCALES(&p)) {
     return refuse(message, LVSA_UNSUPPORTED, "q_scale, k_scale or v_scale: this kernel takes none");
@@ -112,76 +86,20 @@ lvsa_status check_types(const lvsa_problem& p, Message message) {
   return LVSA_OK;
 }
 
-// Strides of up to four dimensions; `sizes` likewise.
-struct Layout {
-  const char* name;
-  const void* data;
-  const std::int64_t* strides;
-  std::array<std::int64_t, 4> sizes;
-  int rank;
-};
-
-// Every element must have an offset in bytes that 64 bits hold.
-lvsa_status check_reach(const Layout& layout, Message message) {
-  if (layout.data == nullptr) {
-    return refuse(message, LVSA_INVALID, "%s.data = null: must point to the tensor", layout.name);
-  }
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  for (int d = 0; d < layout.rank; ++d) {
-    const auto i = static_cast<std::size_t>(d);
-    std::int64_t reach = 0;
-    bool overflow = __builtin_mul_overflow(layout.sizes[i] - 1, layout.strides[i], &reach);
-    std::int64_t& end = reach < 0 ? low : high;
-    overflow = overflow || __builtin_add_overflow(end, reach, &end) || end > kInt64Max / 8 ||
-               end < -(kInt64Max / 8);
-    if (overflow) {
-      return refuse(message, LVSA_INVALID,
-                    "%s.strides[%d] = %" PRId64 ": the last of %" PRId64
-                    " steps must be an offset that fits 64 bits",
-                    layout.name, d, layout.strides[i], layout.sizes[i]);
-    }
-  }
-  return LVSA_OK;
-}
-
-// Two elements of an output in one place would be a race. Sufficient, not necessary: in the order
-// of their strides, each dimension steps over all that the smaller ones reach.
-lvsa_status check_distinct(const Layout& layout, Message message) {
-  std::array<std::size_t, 4> order = {0, 1, 2, 3};
-  const auto step = [&](std::size_t d) { return std::abs(layout.strides[d]); };
-  std::sort(order.begin(), order.begin() + layout.rank,
-            [&](std::size_t a, std::size_t b) { return step(a) < step(b); });
-  std::int64_t reach = 0;
-  for (int i = 0; i < layout.rank; ++i) {
-    const std::size_t d = order[static_cast<std::size_t>(i)];
-    if (layout.sizes[d] == 1) continue;
-    if (step(d) <= reach) {
-      return refuse(message, LVSA_INVALID,
-                    "%s.strides[%d] = %" PRId64
-                    ": elements would share a place, must be more than the %" PRId64
-                    " that the smaller strides reach",
-                    layout.name, static_cast<int>(d), layout.strides[d], reach);
-    }
-    reach += (layout.sizes[d] - 1) * step(d);
-  }
-  return LVSA_OK;
-}
-
 lvsa_status check_tensors(const lvsa_problem& p, Message message) {
   const std::int64_t tokens = p.frames * p.patches_per_frame + p.text_tokens;
   const std::array<std::int64_t, 4> query = {p.batch, tokens, p.heads, p.head_dim};
   const std::array<std::int64_t, 4> key = {p.batch, tokens, p.kv_heads, p.head_dim};
-  const Layout inputs[] = {{"q", p.q.data, p.q.strides, query, 4},
-                           {"k", p.k.data, p.k.strides, key, 4},
-                           {"v", p.v.data, p.v.strides, key, 4}};
-  for (const Layout& layout : inputs) {
+  const StridedTensor inputs[] = {{"q", p.q.data, p.q.strides, query, 4},
+                                  {"k", p.k.data, p.k.strides, key, 4},
+                                  {"v", p.v.data, p.v.strides, key, 4}};
+  for (const StridedTensor& layout : inputs) {
     const lvsa_status status = check_reach(layout, message);
     if (status != LVSA_OK) return status;
   }
-  const Layout outputs[] = {{"out", p.out.data, p.out.strides, query, 4},
-                            {"lse", p.lse, p.lse_strides, {p.batch, tokens, p.heads, 1}, 3}};
-  for (const Layout& layout : outputs) {
+  const StridedTensor outputs[] = {{"out", p.out.data, p.out.strides, query, 4},
+                                   {"lse", p.lse, p.lse_strides, {p.batch, tokens, p.heads, 1}, 3}};
+  for (const StridedTensor& layout : outputs) {
     if (layout.data == nullptr && layout.rank == 3) continue;  // lse is not wanted
     lvsa_status status = check_reach(layout, message);
     if (status == LVSA_OK) status = check_distinct(layout, message);

@@ -44,6 +44,7 @@ const TileOps kAvx2Ops = {"cpu-avx2",  "tiled attention on the host, AVX2 with F
                           kLanes,      kDimBlock,
                           1.25,        load_row,
                           pack_values, attend_tile,
+                          make_scores, finish_tile,
                           exp2_array};
 
 }  // namespace lvsa::reference

@@ -39,6 +39,7 @@ const TileOps kAvx512Ops = {"cpu-avx512", "tiled attention on the host, AVX-512"
                             kLanes,       kDimBlock,
                             1.25,         load_row,
                             pack_values,  attend_tile,
+                            make_scores,  finish_tile,
                             exp2_array};
 
 }  // namespace lvsa::reference

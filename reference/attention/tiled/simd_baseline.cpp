@@ -51,6 +51,7 @@ const TileOps kBaselineOps = {
     kLanes,         kDimBlock,
     1.625,          load_row,
     pack_values,    attend_tile,
+    make_scores,    finish_tile,
     exp2_array};
 
 }  // namespace lvsa::reference

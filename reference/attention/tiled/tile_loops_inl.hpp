@@ -165,9 +165,8 @@ inline void add_values(const TileArgs& a, const Vec (&decay)[kRows]) {
 }
 
 template <int kRows>
-void attend_panel(const TileArgs& a) {
+void finish_panel(const TileArgs& a) {
   Vec decay[kRows];
-  score_tile<kRows>(a);
   if (a.p_dtype == LVSA_BF16) {
     soften_tile<kRows, LVSA_BF16>(a, decay);
   } else if (a.p_dtype == LVSA_F16) {
@@ -178,14 +177,29 @@ void attend_panel(const TileArgs& a) {
   add_values<kRows>(a, decay);
 }
 
-void attend_tile(const TileArgs* args) {
+void make_scores(const TileArgs* args) {
   if (args->row_vectors == 3) {
-    attend_panel<3>(*args);
+    score_tile<3>(*args);
   } else if (args->row_vectors == 2) {
-    attend_panel<2>(*args);
+    score_tile<2>(*args);
   } else {
-    attend_panel<1>(*args);
+    score_tile<1>(*args);
   }
+}
+
+void finish_tile(const TileArgs* args) {
+  if (args->row_vectors == 3) {
+    finish_panel<3>(*args);
+  } else if (args->row_vectors == 2) {
+    finish_panel<2>(*args);
+  } else {
+    finish_panel<1>(*args);
+  }
+}
+
+void attend_tile(const TileArgs* args) {
+  make_scores(args);
+  finish_tile(args);
 }
 
 inline Vec convert(const void* source, lvsa_dtype dtype) {

@@ -55,6 +55,9 @@ struct TileOps {
   void (*pack_values)(const void* source, lvsa_dtype dtype, int64_t count, int64_t key,
                       float* tile);
   void (*attend_tile)(const TileArgs* args);
+  /// attend_tile() in two steps: scores, which may be looked at and made -infinity before the rest.
+  void (*make_scores)(const TileArgs* args);
+  void (*finish_tile)(const TileArgs* args);
   /// exp2 of arguments <= 0; here for the test that measures its error.
   void (*exp2_array)(const float* x, float* y, int64_t count);
 };
