@@ -66,6 +66,8 @@ hid_t file_type(ElementType type) {
       return H5T_STD_I32LE;
     case ElementType::kI64:
       return H5T_STD_I64LE;
+    case ElementType::kU64:
+      return H5T_STD_U64LE;
     case ElementType::kF32:
       return H5T_IEEE_F32LE;
     case ElementType::kF64:

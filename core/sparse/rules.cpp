@@ -33,6 +33,8 @@ std::span<const RuleInfo> all_rules() {
       sparse::radial_rule(),
       sparse::sliding_tile_rule(),
       sparse::sparge_rule(),
+      sparse::csr_rule(),
+      sparse::plugin_rule(),
   };
   return rules;
 }

@@ -10,5 +10,7 @@ const RuleInfo& lvsa_rule();
 const RuleInfo& radial_rule();
 const RuleInfo& sliding_tile_rule();
 const RuleInfo& sparge_rule();
+const RuleInfo& csr_rule();
+const RuleInfo& plugin_rule();
 
 }  // namespace lvsa::sparse
