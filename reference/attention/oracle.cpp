@@ -52,13 +52,6 @@ const OracleLoops& loops_of(SimdLevel level) {
   return kOracleBaselineLoops;
 }
 
-void check_row(const AttentionProblem& problem, const RowId& row) {
-  require(row.batch >= 0 && row.batch < problem.q.shape[0] && row.token >= 0 &&
-              row.token < problem.q.shape[1] && row.head >= 0 && row.head < problem.q.shape[2],
-          fmt::format("row (batch {}, token {}, head {}) is outside q of shape {}", row.batch,
-                      row.token, row.head, shape_text(problem.q)));
-}
-
 // Rows that are computed together: places first .. first + count - 1 of the sorted rows.
 struct Piece {
   std::size_t first;
@@ -113,6 +106,13 @@ std::vector<Piece> cut(const AttentionProblem& problem, const std::vector<RowId>
 }
 
 }  // namespace
+
+void check_row(const AttentionProblem& problem, const RowId& row) {
+  require(row.batch >= 0 && row.batch < problem.q.shape[0] && row.token >= 0 &&
+              row.token < problem.q.shape[1] && row.head >= 0 && row.head < problem.q.shape[2],
+          fmt::format("row (batch {}, token {}, head {}) is outside q of shape {}", row.batch,
+                      row.token, row.head, shape_text(problem.q)));
+}
 
 void check_problem(const AttentionProblem& p) {
   const bool ranges = static_cast<bool>(p.key_ranges);

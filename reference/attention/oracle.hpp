@@ -49,6 +49,9 @@ struct AttentionProblem {
 /// Throws Error(kValue) that names what does not fit: shapes, heads, lists.
 void check_problem(const AttentionProblem& problem);
 
+/// Throws Error(kValue) for a row outside q.
+void check_row(const AttentionProblem& problem, const RowId& row);
+
 /// How far a kernel's weights may be off, relatively: eta_j = dot * scale * sum_i |q_i k_ji|
 /// + (score * |s_j| + exponent * |s_j - m| + constant) * unit. docs/bounds.md derives the factors.
 struct ScoreErrorModel {
