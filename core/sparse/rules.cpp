@@ -28,13 +28,11 @@ std::pair<const RuleInfo*, RuleWords> read_words(const std::string& line) {
 
 std::span<const RuleInfo> all_rules() {
   static const std::vector<RuleInfo> rules = {
-      sparse::dense_rule(),
-      sparse::lvsa_rule(),
-      sparse::radial_rule(),
-      sparse::sliding_tile_rule(),
-      sparse::sparge_rule(),
-      sparse::csr_rule(),
-      sparse::plugin_rule(),
+      sparse::dense_rule(),       sparse::lvsa_rule(),
+      sparse::radial_rule(),      sparse::sliding_tile_rule(),
+      sparse::sparge_rule(),      sparse::rainfusion_rule(),
+      sparse::rainfusion2_rule(), sparse::sparse_videogen_rule(),
+      sparse::csr_rule(),         sparse::plugin_rule(),
   };
   return rules;
 }

@@ -10,6 +10,9 @@ const RuleInfo& lvsa_rule();
 const RuleInfo& radial_rule();
 const RuleInfo& sliding_tile_rule();
 const RuleInfo& sparge_rule();
+const RuleInfo& rainfusion_rule();
+const RuleInfo& rainfusion2_rule();
+const RuleInfo& sparse_videogen_rule();
 const RuleInfo& csr_rule();
 const RuleInfo& plugin_rule();
 

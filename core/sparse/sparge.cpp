@@ -100,12 +100,8 @@ class HeadMap {
           static_cast<float>(dot(q_.means.data() + r * dim, k_.means.data() + c * dim, dim)) *
           scale;
       if (settings_.round_p) scores_[j] = rounded(scores_[j]);
-      if (!std::isfinite(scores_[j])) {
-        throw Error(
-            ErrorKind::kValue,
-            fmt::format("sparge: the pooled score of blocks {} and {} is not finite", r, c));
-      }
     }
+    require_finite(scores_, "sparge", r);
     softmax_fp32(scores_, probabilities_);
     if (settings_.round_p) {
       for (float& p : probabilities_) p = rounded(p);

@@ -1,5 +1,7 @@
 #include "core/sparse/sparge_blocks.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 
@@ -9,9 +11,10 @@
 namespace lvsa::sparse {
 namespace {
 
-double rounded_mean(DType dtype, double sum, std::int64_t rows) {
+double rounded_mean(DType dtype, double sum, std::int64_t rows, std::string_view rule) {
   if (!std::isfinite(sum)) {
-    throw Error(ErrorKind::kValue, "sparge: q or k holds numbers that are not finite");
+    throw Error(ErrorKind::kValue,
+                fmt::format("{}: q or k holds numbers that are not finite", rule));
   }
   const float mean = static_cast<float>(sum) / static_cast<float>(rows);
   return round_to_type(dtype, static_cast<double>(mean));
@@ -31,7 +34,7 @@ std::vector<double> mean_row(const TensorView& x) {
     x.read_row(0, s, 0, row.data());
     for (std::size_t d = 0; d < dim; ++d) sum[d] += row[d];
   }
-  for (double& value : sum) value = rounded_mean(x.dtype, value, x.shape[1]);
+  for (double& value : sum) value = rounded_mean(x.dtype, value, x.shape[1], "sparge");
   return sum;
 }
 
@@ -55,13 +58,31 @@ PooledBlocks pool_blocks(const TensorView& x, const BlockAxis& axis,
     }
     const auto rows = static_cast<double>(axis.size(b));
     for (const double value : sum) {
-      pooled.means.push_back(rounded_mean(x.dtype, value, axis.size(b)));
+      pooled.means.push_back(rounded_mean(x.dtype, value, axis.size(b), "sparge"));
     }
     const double alike = dot(directions.data(), directions.data(), x.shape[3]) / (rows * rows);
     pooled.likeness.push_back(has_zero_row ? std::numeric_limits<float>::quiet_NaN()
                                            : static_cast<float>(alike));
   }
   return pooled;
+}
+
+std::vector<double> pooled_means(const TensorView& x, const BlockAxis& axis,
+                                 const Permutation& order, std::string_view rule) {
+  const auto dim = static_cast<std::size_t>(x.shape[3]);
+  std::vector<double> means;
+  std::vector<double> row(dim);
+  for (std::int64_t b = 0; b < axis.blocks(); ++b) {
+    std::vector<double> sum(dim, 0.0);
+    for (std::int64_t place = axis.begin(b); place < axis.end(b); ++place) {
+      x.read_row(0, order.token(place), 0, row.data());
+      for (std::size_t d = 0; d < dim; ++d) sum[d] += row[d];
+    }
+    for (const double value : sum) {
+      means.push_back(rounded_mean(x.dtype, value, axis.size(b), rule));
+    }
+  }
+  return means;
 }
 
 }  // namespace lvsa::sparse

@@ -1,10 +1,12 @@
 #pragma once
-// What SpargeAttn knows of a block of rows: its mean, and whether its rows look alike.
+// Blocks of rows by their means, and what SpargeAttn knows of them beside: whether rows look alike.
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "core/blocks/block_axis.hpp"
+#include "core/blocks/permutation.hpp"
 #include "core/tensor/tensor.hpp"
 
 namespace lvsa::sparse {
@@ -24,5 +26,10 @@ std::vector<double> mean_row(const TensorView& x);
 /// which is the mean of all <x_i, x_j>, in fp64, rounded to fp32.
 PooledBlocks pool_blocks(const TensorView& x, const BlockAxis& axis,
                          const std::vector<double>& centre);
+
+/// Mean rows [blocks][D] of the rows that `order` puts into each block, summed over ascending
+/// places and rounded as above. Errors begin with `rule`.
+std::vector<double> pooled_means(const TensorView& x, const BlockAxis& axis,
+                                 const Permutation& order, std::string_view rule);
 
 }  // namespace lvsa::sparse

@@ -78,6 +78,46 @@ double dot(const double* a, const double* b, std::int64_t count) {
   return sum;
 }
 
+void exp_differences(const double* scores, double highest, std::int64_t count, double* weights) {
+  constexpr double kLn2High = 0x1.62e42fee00000p-1;  // 32 bits, so that n times it is exact
+  constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
+  constexpr double kPerLn2 = 0x1.71547652b82fep+0;
+  constexpr double kRounder = 0x1.8p52;  // a sum with it ends in the nearest integer's bits
+  constexpr std::array<double, 14> kInverse = {1.0 / 14, 1.0 / 13, 1.0 / 12, 1.0 / 11, 1.0 / 10,
+                                               1.0 / 9,  1.0 / 8,  1.0 / 7,  1.0 / 6,  1.0 / 5,
+                                               1.0 / 4,  1.0 / 3,  1.0 / 2,  1.0};
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double x = std::max(scores[i] - highest, -700.0);
+    const double shifted = x * kPerLn2 + kRounder;
+    const double n = shifted - kRounder;
+    const double r = (x - n * kLn2High) - n * kLn2Low;
+    double sum = 1.0;  // Taylor's series from its end; |r| <= 0.35
+    for (const double inverse : kInverse) sum = 1.0 + sum * (r * inverse);
+    // The low bits of `shifted` are n: it goes into the exponent; the result is normal.
+    const std::uint64_t exponent = std::bit_cast<std::uint64_t>(shifted) << 52;
+    weights[i] = std::bit_cast<double>(std::bit_cast<std::uint64_t>(sum) + exponent);
+  }
+}
+
+std::vector<double> read_rows(const TensorView& x, const std::vector<std::int64_t>& tokens) {
+  const auto dim = static_cast<std::size_t>(x.shape[3]);
+  std::vector<double> rows(tokens.size() * dim);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    x.read_row(0, tokens[i], 0, rows.data() + i * dim);
+  }
+  return rows;
+}
+
+void require_finite(const std::vector<float>& scores, std::string_view rule, std::int64_t row) {
+  for (std::size_t c = 0; c < scores.size(); ++c) {
+    if (!(scores[c] < std::numeric_limits<float>::infinity())) {
+      throw Error(
+          ErrorKind::kValue,
+          fmt::format("{}: the pooled score of blocks {} and {} is not finite", rule, row, c));
+    }
+  }
+}
+
 void softmax_fp32(const std::vector<float>& scores, std::vector<float>& probabilities) {
   probabilities.assign(scores.size(), 0.0F);
   const float highest = *std::max_element(scores.begin(), scores.end());

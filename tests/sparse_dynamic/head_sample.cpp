@@ -65,8 +65,51 @@ HeadSample::HeadSample(VideoGrid video_, std::int64_t dim, DType dtype_, Fill q_
       dtype(dtype_),
       q(make_rows(video.grid.seq_len(), dim, dtype, q_fill, seed)),
       k(make_rows(video.grid.seq_len(), dim, dtype, k_fill, seed + 1)),
+      v(make_rows(video.grid.seq_len(), dim, dtype, Fill::kNoise, seed + 2)),
       q_tensor(to_tensor(q, dtype)),
-      k_tensor(to_tensor(k, dtype)) {}
+      k_tensor(to_tensor(k, dtype)),
+      v_tensor(to_tensor(v, dtype)) {}
+
+reference::VideoHead HeadSample::video_head() const {
+  return {video.grid.frames, video.height, video.width, video.grid.text_tokens, dtype, q, k, {}};
+}
+
+VideoGrid video_of(std::int64_t frames, std::int64_t height, std::int64_t width,
+                   std::int64_t text) {
+  return {make_frame_grid(frames, height * width, text), height, width};
+}
+
+rc::Gen<Fill> any_fill() {
+  return rc::gen::weightedElement<Fill>(
+      {{2, Fill::kNoise}, {4, Fill::kBlobs}, {1, Fill::kConstant}, {2, Fill::kFew}});
+}
+
+rc::Gen<double> any_share() {
+  return rc::gen::weightedOneOf<double>(
+      {{1, rc::gen::element(0.0, 1.0)},
+       {4, rc::gen::map(rc::gen::inRange(0, 1001), [](int n) { return n / 1000.0; })}});
+}
+
+void assert_restated(const HeadPattern& pattern, const reference::TokenPattern& due,
+                     const HeadSample& sample) {
+  check_head_pattern(pattern, "pattern");
+  RC_ASSERT(pattern.choice == due.choice);
+  const auto tokens = static_cast<std::int64_t>(sample.q.size());
+  const Permutation order = pattern.order.value_or(Permutation::identity(tokens));
+  RC_ASSERT(
+      std::equal(order.tokens().begin(), order.tokens().end(), due.order.begin(), due.order.end()));
+  const Permutation back = order.inverse();
+  Rows there(sample.q.size());
+  Rows returned(sample.q.size());
+  for (std::int64_t i = 0; i < tokens; ++i) {
+    there[std::size_t(i)] = sample.q[std::size_t(order.token(i))];
+  }
+  for (std::int64_t i = 0; i < tokens; ++i) {
+    returned[std::size_t(i)] = there[std::size_t(back.token(i))];
+  }
+  RC_ASSERT(returned == sample.q);
+  RC_ASSERT(attended(pattern) == due.attends);
+}
 
 PatternInput HeadSample::input(std::int64_t head) const {
   PatternInput input;

@@ -24,17 +24,6 @@ HeadSample sample_of(std::int64_t tokens, std::int64_t dim, Fill fill, DType dty
   return HeadSample({make_frame_grid(1, tokens, 0)}, dim, dtype, fill, fill, 7);
 }
 
-Fill any_fill() {
-  return *rc::gen::weightedElement<Fill>(
-      {{2, Fill::kNoise}, {4, Fill::kBlobs}, {1, Fill::kConstant}, {2, Fill::kFew}});
-}
-
-double any_share() {
-  return *rc::gen::weightedOneOf<double>(
-      {{1, rc::gen::element(0.0, 1.0)},
-       {4, rc::gen::map(rc::gen::inRange(0, 1001), [](int n) { return n / 1000.0; })}});
-}
-
 // A request, and the words that mean the same.
 struct Case {
   HeadSample sample;
@@ -49,7 +38,7 @@ Case any_case() {
   const std::int64_t text = *rc::gen::weightedOneOf<std::int64_t>(
       {{2, rc::gen::just<std::int64_t>(0)}, {2, rc::gen::inRange<std::int64_t>(1, 80)}});
   const std::int64_t dim = *rc::gen::element<std::int64_t>(1, 3, 8, 19);
-  HeadSample sample({make_frame_grid(frames, patches, text)}, dim, dtype, any_fill(), any_fill(),
+  HeadSample sample({make_frame_grid(frames, patches, text)}, dim, dtype, *any_fill(), *any_fill(),
                     *rc::gen::arbitrary<std::uint32_t>());
   reference::SpargeRequest r;
   r.dtype = dtype;
@@ -57,7 +46,7 @@ Case any_case() {
   r.k = sample.k;
   r.block_q = *rc::gen::element<std::int64_t>(1, 4, 8, 16, 128);
   r.block_k = *rc::gen::element<std::int64_t>(1, 4, 8, 12, 64);
-  const double share = any_share();
+  const double share = *any_share();
   const bool cdf = *rc::gen::arbitrary<bool>();
   (cdf ? r.cdfthreshd : r.topk) = share;
   r.simthreshd1 = *rc::gen::element(-1.0, -0.1, 0.0, 0.3, 0.6, 0.9, 1.0);
