@@ -126,7 +126,12 @@ void add_output_options(CLI::App* command, Options& options) {
       ->add_flag("--github", options.github,
                  "Annotations for GitHub Actions, and the summary into $GITHUB_STEP_SUMMARY")
       ->excludes(json);
-  command->add_option("--show", options.show, "Most findings of a weight in the table")
+  command
+      ->add_option(
+          "--show", options.show,
+          "Most findings of a weight in the table; of a sweep the worst N/10 settings with "
+          "the worst N/30 findings of each")
+      ->type_name("N")
       ->capture_default_str();
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -12,6 +13,9 @@
 
 namespace lvsa::analysis {
 namespace {
+
+// Worse than any multiple of what is allowed: another pattern, no number at all.
+constexpr double kWithoutMeasure = std::numeric_limits<double>::infinity();
 
 GateFinding finding_of(Area area, Weight weight, const std::string& subject,
                        const std::string& check, const std::string& what) {
@@ -28,28 +32,42 @@ std::string subject_of(const SweepRow& row) {
   return fmt::format("{} class={}", row.setting, row.sample_class);
 }
 
-// How far a metric is beyond what its rule allows, as a sentence; empty: it is not.
-std::string metric_complaint(Metric metric, double then, double now, const MetricRule& rule) {
+GateFinding row_finding(const SweepRow& row, Weight weight, const std::string& check,
+                        const std::string& what, double excess) {
+  GateFinding finding = finding_of(Area::kSweep, weight, subject_of(row), check, what);
+  finding.group = row.setting;
+  finding.excess = excess;
+  return finding;
+}
+
+// How far a metric is beyond what its rule allows.
+struct MetricComplaint {
+  std::string what;  // as a sentence; empty: it is not
+  double excess = kWithoutMeasure;
+};
+MetricComplaint metric_complaint(Metric metric, double then, double now, const MetricRule& rule) {
   const MetricInfo& about = info(metric);
-  if (std::isnan(now)) return std::isnan(then) ? "" : "not a number, and it was one";
+  if (std::isnan(now)) return {std::isnan(then) ? "" : "not a number, and it was one"};
   if (now < rule.least || now > rule.most) {
-    return fmt::format("{} is outside [{}, {}]", number_text(now, 6), rule.least, rule.most);
+    return {fmt::format("{} is outside [{}, {}]", number_text(now, 6), rule.least, rule.most)};
   }
-  if (!rule.compared || std::isnan(then)) return "";
+  if (!rule.compared || std::isnan(then)) return {};
   const double slack = rule.absolute + rule.relative * std::fabs(then);
   const bool lower = about.better != Better::kHigher && now > then + slack;
   const bool higher = about.better != Better::kLower && now < then - slack;
-  if (!lower && !higher) return "";
-  return fmt::format("{}{}, {} in the baseline: worse by {}, {} is allowed", number_text(now, 6),
-                     about.unit.empty() ? "" : fmt::format(" {}", about.unit), number_text(then, 6),
-                     number_text(std::fabs(now - then), 3), number_text(slack, 3));
+  if (!lower && !higher) return {};
+  const double change = std::fabs(now - then);
+  return {fmt::format("{}{}, {} in the baseline: worse by {}, {} is allowed", number_text(now, 6),
+                      about.unit.empty() ? "" : fmt::format(" {}", about.unit),
+                      number_text(then, 6), number_text(change, 3), number_text(slack, 3)),
+          slack > 0.0 ? change / slack : kWithoutMeasure};
 }
 
 void compare_rows(const SweepRow& then, const SweepRow& now, const SweepRules& rules,
                   GateResult& result) {
-  const auto fail = [&](const std::string& check, const std::string& what) {
-    result.findings.push_back(
-        finding_of(Area::kSweep, Weight::kFailure, subject_of(now), check, what));
+  const auto fail = [&](const std::string& check, const std::string& what,
+                        double excess = kWithoutMeasure) {
+    result.findings.push_back(row_finding(now, Weight::kFailure, check, what, excess));
   };
   if (now.samples < then.samples) {
     fail("samples", fmt::format("{} samples, {} in the baseline", now.samples, then.samples));
@@ -62,10 +80,10 @@ void compare_rows(const SweepRow& then, const SweepRow& now, const SweepRules& r
   }
   for (const MetricInfo& metric : metric_infos()) {
     const auto at = static_cast<std::size_t>(metric.metric);
-    const std::string what =
+    const MetricComplaint complaint =
         metric_complaint(metric.metric, then.values[at], now.values[at],
                          rules.rule(metric.metric, now.setting, now.sample_class));
-    if (!what.empty()) fail(std::string(metric.name), what);
+    if (!complaint.what.empty()) fail(std::string(metric.name), complaint.what, complaint.excess);
   }
 }
 
@@ -157,8 +175,7 @@ void compare_sweep(const SweepEvidence& baseline, const SweepEvidence& candidate
     result.subjects.push_back({Area::kSweep, subject_of(row)});
     const auto found = left.find({row.setting, row.sample_class});
     if (found == left.end()) {
-      result.findings.push_back(
-          finding_of(Area::kSweep, Weight::kNote, subject_of(row), "new", "not in the baseline"));
+      result.findings.push_back(row_finding(row, Weight::kNote, "new", "not in the baseline", 0.0));
       continue;
     }
     ++result.compared;
@@ -166,8 +183,9 @@ void compare_sweep(const SweepEvidence& baseline, const SweepEvidence& candidate
     left.erase(found);
   }
   for (const auto& [key, row] : left) {
-    result.findings.push_back(finding_of(Area::kSweep, Weight::kFailure, subject_of(*row),
-                                         "missing", "in the baseline, missing in the candidate"));
+    result.findings.push_back(row_finding(*row, Weight::kFailure, "missing",
+                                          "in the baseline, missing in the candidate",
+                                          kWithoutMeasure));
   }
 }
 

@@ -33,6 +33,8 @@ struct GateFinding {
   bool crash = false;      ///< the kernel ended its process or hung
   bool must_pass = false;  ///< no waiver covers it
   std::string waived;      ///< why it does not count: reason, owner and expiry; empty: it counts
+  std::string group;       ///< setting of a sweep, whose findings are shown together; else empty
+  double excess = 0.0;  ///< in a group: how bad, as a multiple of what is allowed; may be infinite
   bool operator==(const GateFinding&) const = default;
 };
 

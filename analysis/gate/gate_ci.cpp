@@ -1,10 +1,13 @@
 // Markdown, JUnit and GitHub's workflow commands.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <utility>
 
+#include "analysis/gate/finding_groups.hpp"
 #include "analysis/gate/gate_report.hpp"
 #include "analysis/report/markdown_text.hpp"
 #include "analysis/report/text_format.hpp"
@@ -32,17 +35,50 @@ std::string markdown_item(const GateFinding& finding) {
   return text;
 }
 
-// The findings of a section; nothing for none.
-template <typename Wanted>
-std::string markdown_section(const GateResult& result, const std::string& title, Wanted&& wanted) {
-  std::string items;
-  std::size_t count = 0;
-  for (const GateFinding& finding : result.findings) {
-    if (wanted(finding) && ++count <= kMostListed) items += markdown_item(finding);
+// A setting of a sweep with the worst of what was found on it.
+std::string markdown_group(const FindingGroup& group) {
+  constexpr std::size_t kMostOfGroup = 3;
+  if (group.findings.size() == 1) return markdown_item(*group.findings.front());
+  std::string text =
+      fmt::format("- **{} findings** {}\n", group.findings.size(), markdown_code(group.name));
+  for (std::size_t i = 0; i < std::min(kMostOfGroup, group.findings.size()); ++i) {
+    text += fmt::format("  - {}\n", markdown_text(finding_in_group(*group.findings[i])));
   }
-  if (count == 0) return "";
-  if (count > kMostListed) items += fmt::format("- and {} more\n", count - kMostListed);
-  return fmt::format("## {} ({})\n\n{}\n", title, count, items);
+  const std::string& waived = group.findings.front()->waived;
+  if (!waived.empty()) text += fmt::format("  - waived: {}\n", markdown_text(waived));
+  if (group.findings.size() > kMostOfGroup) {
+    text += fmt::format("  - and {} more\n", group.findings.size() - kMostOfGroup);
+  }
+  return text;
+}
+
+// The findings of a section, those of sweeps by setting; nothing for none.
+std::string markdown_section(const GateResult& result, const std::string& title,
+                             const std::function<bool(const GateFinding&)>& wanted) {
+  constexpr std::size_t kMostGroups = 50;
+  std::string items;
+  std::size_t single = 0;
+  for (const GateFinding& finding : result.findings) {
+    if (!finding.group.empty() || !wanted(finding)) continue;
+    if (++single <= kMostListed) items += markdown_item(finding);
+  }
+  if (single > kMostListed) items += fmt::format("- and {} more\n", single - kMostListed);
+  std::size_t grouped = 0;
+  std::size_t left_out = 0;
+  std::size_t number = 0;
+  for (const FindingGroup& group : group_findings(result.findings, wanted)) {
+    grouped += group.findings.size();
+    if (++number <= kMostGroups) {
+      items += markdown_group(group);
+    } else {
+      left_out += group.findings.size();
+    }
+  }
+  if (left_out > 0) {
+    items += fmt::format("- and {} more on {} other settings\n", left_out, number - kMostGroups);
+  }
+  if (single + grouped == 0) return "";
+  return fmt::format("## {} ({})\n\n{}\n", title, single + grouped, items);
 }
 
 struct JunitCase {

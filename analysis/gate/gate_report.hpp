@@ -13,7 +13,8 @@ namespace lvsa::analysis {
 std::string verdict_text(const GateResult& result, bool strict);
 
 /// Counts, the findings as a table with details below each row, and the verdict as the last line.
-/// At most `show` findings of a weight.
+/// At most `show` findings of a weight; of sweeps, by setting, worst first: show / 10 settings with
+/// show / 30 findings each.
 std::string gate_text(const GateResult& result, bool strict, std::size_t show = 100);
 /// GitHub's Markdown, for pull requests and $GITHUB_STEP_SUMMARY.
 std::string gate_markdown(const GateResult& result, bool strict);

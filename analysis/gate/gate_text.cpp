@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
+#include "analysis/gate/finding_groups.hpp"
 #include "analysis/gate/gate_report.hpp"
 #include "analysis/report/text_format.hpp"
 
@@ -47,6 +47,57 @@ std::string row(const GateFinding& finding) {
 
 std::string plural(std::int64_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+// Findings that are shown one by one.
+std::string single_rows(const GateResult& result, Weight weight, std::size_t show) {
+  std::string text;
+  std::size_t seen = 0;
+  for (const GateFinding& finding : result.findings) {
+    if (finding.weight != weight || !finding.group.empty()) continue;
+    if (++seen <= show) text += row(finding);
+  }
+  if (seen <= show) return text;
+  return text + fmt::format("... and {} more of weight '{}' (--show {} shows all)\n", seen - show,
+                            weight_name(weight), seen);
+}
+
+std::string group_row(const FindingGroup& group, std::size_t show) {
+  const GateFinding& worst = *group.findings.front();
+  if (group.findings.size() == 1) return row(worst);
+  std::string text =
+      fmt::format("{:<9}  {:<11}  {:<18}  {}\n", label(worst), area_name(worst.area),
+                  fmt::format("{} findings", group.findings.size()), one_line(group.name));
+  for (std::size_t i = 0; i < std::min(show, group.findings.size()); ++i) {
+    text += fmt::format("           {}\n", one_line(finding_in_group(*group.findings[i])));
+  }
+  if (!worst.waived.empty()) text += fmt::format("           waived: {}\n", one_line(worst.waived));
+  if (group.findings.size() > show) {
+    text += fmt::format("           and {} more\n", group.findings.size() - show);
+  }
+  return text;
+}
+
+// A sweep finds hundreds of things at once: the worst of its settings, and the worst of each.
+std::string group_rows(const GateResult& result, Weight weight, bool waived, std::size_t show) {
+  const std::vector<FindingGroup> groups =
+      group_findings(result.findings, [&](const GateFinding& finding) {
+        return finding.weight == weight && finding.waived.empty() != waived;
+      });
+  const std::size_t shown = std::min(groups.size(), std::max<std::size_t>(1, show / 10));
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += group_row(groups[i], std::max<std::size_t>(1, show / 30));
+  }
+  if (shown == groups.size()) return text;
+  std::size_t left = 0;
+  for (std::size_t i = shown; i < groups.size(); ++i) left += groups[i].findings.size();
+  return text +
+         fmt::format("... and {} of weight '{}' on {} (--out DIR writes all)\n",
+                     plural(static_cast<std::int64_t>(left), "more finding", "more findings"),
+                     weight_name(weight),
+                     plural(static_cast<std::int64_t>(groups.size() - shown), "other setting",
+                            "other settings"));
 }
 
 Json finding_json(const GateFinding& finding) {
@@ -99,15 +150,10 @@ std::string gate_text(const GateResult& result, bool strict, std::size_t show) {
   if (!result.findings.empty()) {
     text += fmt::format("\n{:<9}  {:<11}  {:<18}  {}\n", "outcome", "area", "check", "case");
   }
-  std::array<std::size_t, 4> seen{};
-  for (const GateFinding& finding : result.findings) {
-    if (++seen[static_cast<std::size_t>(finding.weight)] <= show) text += row(finding);
-  }
-  for (std::size_t weight = 0; weight < seen.size(); ++weight) {
-    if (seen[weight] <= show) continue;
-    text +=
-        fmt::format("... and {} more of weight '{}' (--show {} shows all)\n", seen[weight] - show,
-                    weight_name(static_cast<Weight>(weight)), seen[weight]);
+  for (const Weight weight :
+       {Weight::kFailure, Weight::kSpeedFailure, Weight::kUndecided, Weight::kNote}) {
+    text += single_rows(result, weight, show);
+    for (const bool waived : {false, true}) text += group_rows(result, weight, waived, show);
   }
   return text + fmt::format("\n{}\n{}\n", counts_text(result), verdict_text(result, strict));
 }

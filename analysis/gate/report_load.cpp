@@ -9,6 +9,7 @@
 #include "analysis/gate/json_reader.hpp"
 #include "analysis/gate/sealed_lines.hpp"
 #include "analysis/report/jsonl_reader.hpp"
+#include "analysis/run/wire.hpp"
 #include "analysis/speed/analyse.hpp"
 #include "core/error.hpp"
 #include "core/io/byte_file.hpp"
@@ -153,7 +154,7 @@ SpeedEvidence load_speed(const std::string& path) {
     if (again.cases.at(i).verdict != c.verdict) {
       fail(path, fmt::format("was edited, or written by another version: {} stands at '{}', and "
                              "its ratios give {}",
-                             speed_verdict_name(c.verdict), c.line,
+                             speed_verdict_name(c.verdict), one_line(c.line),
                              speed_verdict_name(again.cases[i].verdict)));
     }
     evidence.rows.push_back(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/run/wire.hpp"
 #include "analysis/speed/machine_state.hpp"
 #include "analysis/speed/median_statistics.hpp"
 #include "core/error.hpp"
@@ -16,7 +17,7 @@ void check_ratios(const SpeedCase& c, const std::vector<double>& ratios, const c
   for (const double ratio : ratios) {
     if (!std::isfinite(ratio) || ratio <= 0.0) {
       throw Error(ErrorKind::kValue, fmt::format("case '{}': {} holds {}; a positive number is due",
-                                                 c.line, what, ratio));
+                                                 one_line(c.line), what, ratio));
     }
   }
 }
@@ -157,7 +158,8 @@ void analyse_speed(SpeedComparison& comparison) {
   std::vector<MedianSample> samples;
   for (SpeedCase& c : comparison.cases) {
     if (c.ratios.empty()) {
-      throw Error(ErrorKind::kValue, fmt::format("case '{}': no ratios; some are due", c.line));
+      throw Error(ErrorKind::kValue,
+                  fmt::format("case '{}': no ratios; some are due", one_line(c.line)));
     }
     check_ratios(c, c.ratios, "ratios");
     check_ratios(c, c.noise_ratios, "noise_ratios");

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "analysis/run/wire.hpp"
 #include "analysis/speed/speed_result.hpp"
 #include "core/error.hpp"
 #include "core/io/byte_file.hpp"
@@ -27,7 +28,8 @@ class Fields {
 
   [[noreturn]] void wrong(const std::string& field, const std::string& due) const {
     const std::string dot = field.empty() ? "" : ".";
-    throw Error(ErrorKind::kValue, fmt::format("{}{}{}: {} is due", path_, dot, field, due));
+    throw Error(ErrorKind::kValue,
+                fmt::format("{}{}{}: {} is due", path_, dot, one_line(field), due));
   }
 
   void only(std::initializer_list<std::string_view> names) const {
@@ -55,15 +57,17 @@ class Fields {
     to = at(name).get<bool>();
   }
   void read(const char* name, double& to) const {
-    const Json& value = at(name);
-    if (value == "Infinity") {
-      to = std::numeric_limits<double>::infinity();
-    } else if (value.is_number()) {
-      to = value.get<double>();
-    } else {
-      wrong(name, "a number");
-    }
+    if (!at(name).is_number()) wrong(name, "a number");
+    to = at(name).get<double>();
     if (!(to >= 0.0)) wrong(name, "a number of at least 0");
+  }
+  // Ends of intervals, and what is made of them: infinite where there are too few blocks.
+  void read_unbounded(const char* name, double& to) const {
+    if (at(name) == "Infinity") {
+      to = std::numeric_limits<double>::infinity();
+    } else {
+      read(name, to);
+    }
   }
   void read(const char* name, std::int64_t& to) const { to = integer(at(name), name); }
   template <typename Value>
@@ -109,7 +113,7 @@ RatioEstimate read_estimate(const Fields& f) {
   RatioEstimate e;
   f.read("median", e.median);
   f.read("low", e.low);
-  f.read("high", e.high);
+  f.read_unbounded("high", e.high);
   f.read("level", e.level);
   return e;
 }
@@ -170,8 +174,8 @@ SpeedCase read_case(const Fields& f) {
   f.read("reason", c.reason);
   c.ratio = read_estimate(f.object("ratio"));
   c.noise_ratio = read_estimate(f.object("noise_ratio"));
-  f.read("noise", c.noise);
-  f.read("delta", c.delta);
+  f.read_unbounded("noise", c.noise);
+  f.read_unbounded("delta", c.delta);
   f.read("p_change", c.p_change);
   f.read("p_same", c.p_same);
   f.read("calls", c.calls);

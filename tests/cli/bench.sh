@@ -77,7 +77,7 @@ lost() {
 }
 lost 1 'kernel fails: run returned status 5: no coffee' ./counter.so:short ./counter.so:fails --case "$tiny"
 lost 1 'SIGABRT.*kernel B (crashes) in case .*last words: about to fall' ./counter.so:short ./counter.so:crashes --case "$tiny"
-lost 1 'no sign of life for 1 s during: kernel A (hangs)' ./counter.so:hangs ./counter.so:short --case "$tiny" --timeout 1
+lost 1 'no sign of life for 3 s during: kernel A (hangs)' ./counter.so:hangs ./counter.so:short --case "$tiny" --timeout 3
 
 refuses 'two kernels are due' cpu
 refuses './nowhere.so: cannot be read' cpu ./nowhere.so

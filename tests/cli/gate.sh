@@ -126,18 +126,26 @@ expect 2 'contradicts' "$lv" judge good --rules rules.json
 expect 2 'cannot be' "$lv" gate base.jsonl good --junit none/gate.xml
 
 # The composite action's steps, as a runner calls them.
-gate=$src/.github/actions/lvsa-gate/gate.sh
+action=$src/.github/actions/lvsa-gate
+gate=$action/gate.sh
+# The lines that a runner would run, and the inputs that the script reads are those that the action gives.
+sed -n "s/^ *run: '\(.*\)'$/\1/p" "$action/action.yml" >steps.txt
+check 'two steps' test "$(wc -l <steps.txt)" -eq 2
+grep -o '^ *LVSA_GATE_[A-Z_]*:' "$action/action.yml" | tr -d ' :' | sort -u >given.txt
+grep -o 'LVSA_GATE_[A-Z_]*' "$gate" | sort -u >read.txt
+check 'inputs of the action and of its script' cmp given.txt read.txt
+step() { GITHUB_ACTION_PATH=$action bash --noprofile --norc -eo pipefail -c "$(sed -n "$1p" steps.txt)"; }
 if command -v bash >/dev/null; then
   sed 's#if (!attends(p, query, key)) continue;#if (!attends(p, query, key) || key == 1) continue;#' \
     "$src/fixtures/skeleton/skeleton.c" >worse.c
   check 'another wrong plugin compiles' build_plugin ./libworse.so worse.c
   export LVSA_GATE_VERIFY="$lv" LVSA_GATE_SUITE=one.txt GITHUB_OUTPUT=outputs.txt
-  expect 0 'lvsa-verify 0' "$gate" build
+  expect 0 'lvsa-verify 0' step 1
   check 'output of the build' grep -q "^lvsa-verify=$lv$" outputs.txt
-  LVSA_GATE_KERNEL=./libgood.so LVSA_GATE_OUT=first expect 0 'stored: first/baseline.jsonl' "$gate" run
+  LVSA_GATE_KERNEL=./libgood.so LVSA_GATE_OUT=first expect 0 'stored: first/baseline.jsonl' step 2
   check 'verdict' grep -q '^verdict=pass$' outputs.txt
   export LVSA_GATE_BASELINE=first/baseline.jsonl GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=action.md
-  LVSA_GATE_KERNEL=./libworse.so LVSA_GATE_OUT=second expect 1 '::error ' "$gate" run
+  LVSA_GATE_KERNEL=./libworse.so LVSA_GATE_OUT=second expect 1 '::error ' step 2
   check 'verdict and exit code' sh -c 'tail -n 2 outputs.txt | tr "\n" " " | grep -q "^verdict=failed exit-code=1 $"'
   check 'summary of the action' grep -q 'FAILED' action.md
   LVSA_GATE_KERNEL=./none.so LVSA_GATE_OUT=third expect 2 'none.so' "$gate" run

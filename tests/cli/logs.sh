@@ -31,18 +31,8 @@ grep -q '<title>.*sparse - LVSA log</title>' page.html || fail 'no page'
 
 # A log that grows, is renamed and begins anew; a signal ends it with the summary
 # and its exit code (SIGTERM: a shell's background ignores SIGINT).
-# waits_for TEXT: until it stands in the output, for ten seconds.
-waits_for() {
-  tries=0
-  until grep -qF -e "$1" follow.out; do
-    tries=$((tries + 1))
-    if [ $tries -gt 100 ]; then
-      fail "followed log: no '$1' in: $(cat follow.out)"
-      return
-    fi
-    sleep 0.1
-  done
-}
+# waits_for TEXT: until it stands in the output.
+waits_for() { soon grep -qF -e "$1" follow.out || fail "followed log: no '$1' in: $(cat follow.out)"; }
 head -n 2 "$logs/wan_sparse.log" >live.log
 : >follow.out
 "$LVSA_VERIFY" geometry --log live.log --follow >follow.out 2>follow.err &

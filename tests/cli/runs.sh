@@ -1,6 +1,8 @@
 #!/bin/sh
 # Runs that are interrupted, resumed, split and merged: the report is the same, byte by byte.
 set -eu
+# shellcheck source=tests/cli/common.inc
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 lv=$LVSA_VERIFY
 unset OMP_NUM_THREADS || true
 i=0
@@ -8,7 +10,6 @@ while [ "$i" -lt 24 ]; do
   i=$((i + 1))
   echo "T=$((i % 5 + 3)) P=$((i % 7 + 2)) text=$((i % 3)) H=2 Hkv=1 D=16 dtype=f32 W=1 ref=3 step=$i input=gauss seed=$i rows=0"
 done >cases.txt
-failures=0
 complain() {
   echo "FAIL: $*"
   failures=$((failures + 1))
@@ -131,10 +132,7 @@ s/^  const int64_t tokens = .*/&\n  sleep(p->frames == 4 ? 30 : 0);/' \
 "${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" slow.c -o slow.so -lm
 "$lv" kernel --kernel ./slow.so --suite cases.txt --out busy >busy.out 2>busy.err &
 run=$!
-for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-  [ -e busy/report.jsonl ] && break
-  sleep 0.2
-done
+soon test -e busy/report.jsonl || complain "busy: does not begin: $(cat busy.err)"
 refused 'another run is writing its reports there' "$lv" kernel --suite cases.txt --out busy
 kill -TERM "$run"
 code=0

@@ -40,6 +40,7 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"quality_json", fuzz_quality_json},
       FuzzTarget{"sweep_settings", fuzz_sweep_settings},
       FuzzTarget{"sweep_journal", fuzz_sweep_journal},
+      FuzzTarget{"speed_json", fuzz_speed_json},
   };
   return kTargets;
 }

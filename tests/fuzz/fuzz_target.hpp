@@ -65,5 +65,6 @@ void fuzz_quality_table(std::string_view bytes);
 void fuzz_quality_json(std::string_view bytes);
 void fuzz_sweep_settings(std::string_view bytes);
 void fuzz_sweep_journal(std::string_view bytes);
+void fuzz_speed_json(std::string_view bytes);
 
 }  // namespace lvsa::fuzz

@@ -100,6 +100,66 @@ TEST(GateText, EndsWithTheVerdictAndSaysWhatItLeavesOut) {
   EXPECT_EQ(text.find('\r'), std::string::npos);
 }
 
+// `settings` settings with `each` findings; the last ones are the worst.
+GateResult sweep_result(int settings, int each) {
+  GateResult result;
+  for (int s = 0; s < settings; ++s) {
+    for (int i = 0; i < each; ++i) {
+      GateFinding finding;
+      finding.area = Area::kSweep;
+      finding.group = "W=" + std::to_string(s);
+      finding.subject = finding.group + " class=all";
+      finding.check = "metric" + std::to_string(i);
+      finding.what = "worse";
+      finding.excess = 10.0 * s + i;
+      result.findings.push_back(finding);
+    }
+  }
+  return result;
+}
+
+TEST(GateText, GroupsWhatASweepFindsBySettingTheWorstFirst) {
+  const std::string text = gate_text(sweep_result(47, 5), false);
+  EXPECT_EQ(occurrences(text, "5 findings"), 10U) << text;
+  EXPECT_EQ(occurrences(text, "and 2 more"), 10U);
+  const std::size_t worst = text.find("W=46\n           class=all: metric4: worse\n");
+  ASSERT_NE(worst, std::string::npos) << text;
+  EXPECT_LT(worst, text.find("W=45\n"));
+  EXPECT_EQ(text.find("W=36\n"), std::string::npos);
+  EXPECT_NE(text.find("... and 185 more findings of weight 'failure' on 37 other settings"),
+            std::string::npos);
+  EXPECT_NE(text.find("FAILED: 235 failures\n"), std::string::npos);
+  EXPECT_LT(occurrences(text, "\n"), 65U);
+  EXPECT_EQ(occurrences(gate_text(sweep_result(47, 5), false, 470), "metric0"), 47U);
+}
+
+TEST(GateText, ShowsASettingWithOneFindingLikeAnyOtherFinding) {
+  const std::string text = gate_text(sweep_result(1, 1), false);
+  EXPECT_NE(text.find("metric0             W=0 class=all\n           worse\n"), std::string::npos)
+      << text;
+}
+
+TEST(GateText, DoesNotMixWhatIsWaivedWithWhatCounts) {
+  GateResult result = sweep_result(1, 4);
+  result.findings[1].waived = result.findings[3].waived = "known";
+  const std::string text = gate_text(result, false);
+  EXPECT_EQ(occurrences(text, "2 findings"), 2U) << text;
+  EXPECT_EQ(occurrences(text, "waived: known"), 1U);
+  EXPECT_NE(text.find("FAILED: 2 failures"), std::string::npos);
+}
+
+TEST(GateMarkdown, GroupsWhatASweepFindsBySetting) {
+  const std::string text = gate_markdown(sweep_result(53, 4), false);
+  EXPECT_NE(text.find("## Failures (212)"), std::string::npos) << text;
+  EXPECT_EQ(occurrences(text, "**4 findings**"), 50U);
+  EXPECT_NE(text.find("- and 12 more on 3 other settings"), std::string::npos);
+}
+
+TEST(GateJson, HoldsEachFindingOfASweep) {
+  const auto json = nlohmann::json::parse(gate_json(sweep_result(53, 4), false));
+  EXPECT_EQ(json["findings"].size(), 212U);
+}
+
 TEST(Judge, SaysWhichVerdictsChange) {
   ConformanceEvidence run = sample_conformance(3);
   run.cases[0].output.worst_ratio = 0.6;

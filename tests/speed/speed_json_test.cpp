@@ -100,6 +100,11 @@ TEST(SpeedFile, WithFieldsThatDoNotFitIsRefusedByName) {
             std::string::npos);
   EXPECT_NE(message_of(replaced(text, "\"alpha\":0.01", "\"alpha\":1.5")).find("alpha"),
             std::string::npos);
+  // Only ends of intervals can be infinite.
+  EXPECT_NE(message_of(replaced(text, "\"calls\":17,\"a_s\":0.0012345678901234567",
+                                "\"calls\":17,\"a_s\":\"Infinity\""))
+                .find("a_s: a number is due"),
+            std::string::npos);
 }
 
 TEST(SpeedFile, WhoseSummaryContradictsItsCasesIsRefused) {
