@@ -12,6 +12,11 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 # The static libraries also end up in kernels that are loaded as shared libraries.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+if(LVSA_COVERAGE)
+  add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX>:-fprofile-instr-generate;-fcoverage-mapping>")
+  add_link_options(-fprofile-instr-generate)
+endif()
+
 if(LVSA_SANITIZE)
   add_compile_options(
     "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${LVSA_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
