@@ -175,7 +175,7 @@ void HeadMaker::value_row(std::int64_t token, double* out) const {
     for (std::size_t i = 0; i < waves_.size(); ++i) {
       const Wave& w = waves_[i];
       const double height = 0.4 * exact::sincos(w.y * look.place.y + w.x * look.place.x +
-                                               w.t * static_cast<double>(frame) + w.phase)
+                                                w.t * static_cast<double>(frame) + w.phase)
                                       .cos;
       const double* row = wave_rows_.data() + static_cast<std::int64_t>(i) * dim;
       for (std::int64_t d = 0; d < dim; ++d) out[d] += height * row[d];

@@ -1,11 +1,10 @@
 // Against the system's functions, which are right to a unit or so in the last place.
-#include "core/exact/exact_functions.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "analysis/synth/rope.hpp"
+#include "core/exact/exact_functions.hpp"
 
 namespace lvsa::synth {
 namespace {

@@ -7,8 +7,10 @@
 #include <immintrin.h>
 
 // gcc 12 takes its own _mm512_undefined_ps(), behind many of these intrinsics, for a mistake.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 
 namespace lvsa::reference {
 namespace {
