@@ -1,8 +1,14 @@
 #include "analysis/app/kernel_choice.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
+#include "reference/attention/blocks/frame_adapter.hpp"
 #include "reference/attention/tiled/cpu_kernel.hpp"
 
 namespace lvsa::app {
@@ -23,13 +29,34 @@ const lvsa_kernel& captured_kernel() {
   return kernel;
 }
 
+// Those that compute something. cpu-blocks takes frame lists as block maps.
+std::array<const lvsa_kernel*, 3> builtin_kernels() {
+  return {&reference::cpu_kernel(),
+          &reference::cpu_blocks_frame_kernel(reference::FrameBlocks::kTiles),
+          &reference::cpu_blocks_frame_kernel(reference::FrameBlocks::kFrames)};
+}
+
+// Null: there is none of that name.
+const lvsa_kernel* builtin_kernel(const std::string& name) {
+  if (name == captured_kernel().name) return &captured_kernel();
+  for (const lvsa_kernel* kernel : builtin_kernels()) {
+    if (name == kernel->name) return kernel;
+  }
+  return nullptr;
+}
+
+std::string builtin_names() {
+  std::vector<std::string_view> names;
+  for (const lvsa_kernel* kernel : builtin_kernels()) names.emplace_back(kernel->name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 }  // namespace
 
 bool is_captured_kernel(const lvsa_kernel& kernel) { return &kernel == &captured_kernel(); }
 
 KernelName parse_kernel_name(const std::string& option) {
-  const lvsa_kernel& cpu = reference::cpu_kernel();
-  if (option == cpu.name || option == captured_kernel().name) return {"", option};
+  if (builtin_kernel(option) != nullptr) return {"", option};
   // A path has a slash or ends in .so; the name of a kernel in it stands behind the last colon.
   const std::size_t colon = option.rfind(':');
   const bool has_name = colon != std::string::npos && option.find('/', colon) == std::string::npos;
@@ -39,17 +66,14 @@ KernelName parse_kernel_name(const std::string& option) {
         ErrorKind::kKernel,
         fmt::format("--kernel {}: no built-in kernel of that name; built in: {}, and {} for the "
                     "outputs in a capture; or a shared library path/to/lib.so[:name]",
-                    option, cpu.name, captured_kernel().name));
+                    option, builtin_names(), captured_kernel().name));
   }
   return {path, has_name ? option.substr(colon + 1) : ""};
 }
 
 KernelChoice choose_kernel(const std::string& option) {
   const KernelName asked = parse_kernel_name(option);
-  if (asked.path.empty()) {
-    const bool captured = asked.name == captured_kernel().name;
-    return {nullptr, captured ? &captured_kernel() : &reference::cpu_kernel()};
-  }
+  if (asked.path.empty()) return {nullptr, builtin_kernel(asked.name)};
   KernelChoice choice;
   choice.library = std::make_unique<KernelLibrary>(asked.path);
   choice.kernel = &choice.library->find(asked.name);

@@ -26,8 +26,8 @@ struct KernelName {
 };
 KernelName parse_kernel_name(const std::string& option);
 
-/// A built-in kernel by its name ("cpu", "captured"), or "path/to/lib.so[:name]". Throws
-/// Error(kKernel) that names what was asked for and what there is.
+/// A built-in kernel by its name ("cpu", "cpu-blocks", "cpu-blocks-frames", "captured"), or
+/// "path/to/lib.so[:name]". Throws Error(kKernel) that names what was asked for and what there is.
 KernelChoice choose_kernel(const std::string& option);
 
 }  // namespace lvsa::app

@@ -1,6 +1,7 @@
 #include "reference/attention/blocks/block_panels.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -14,6 +15,20 @@ constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 bool bit(const std::uint64_t* words, std::int64_t i) {
   return ((words[i / 64] >> (i % 64)) & 1) != 0;
+}
+
+// Calls use(i) for each of `count` bits from bit `first` on that is 0, counted from there.
+template <typename Use>
+void for_missing_bits(const std::uint64_t* words, std::int64_t first, std::int64_t count,
+                      const Use& use) {
+  for (std::int64_t w = first / 64; w * 64 < first + count; ++w) {
+    std::uint64_t missing = ~words[w];
+    const std::int64_t begin = w * 64;
+    if (begin < first) missing &= ~std::uint64_t{0} << (first - begin);
+    const std::int64_t over = begin + 64 - first - count;
+    if (over > 0) missing &= ~std::uint64_t{0} >> over;
+    for (; missing != 0; missing &= missing - 1) use(begin + std::countr_zero(missing) - first);
+  }
 }
 
 }  // namespace
@@ -205,10 +220,8 @@ void BlockPanels::apply_masks(const BlockTile& tile, std::int64_t first, float* 
     if (s.mask < 0) continue;
     for (std::int64_t row = begin; row < std::min(begin + width, rows_); ++row) {
       float* place = scores + s.at * width + row - begin;
-      const std::uint64_t* words = mask_row(s.mask, row);
-      for (std::int64_t i = 0; i < s.count; ++i) {
-        if (!bit(words, s.first_in_block + i)) place[i * width] = kMinusInfinity;
-      }
+      for_missing_bits(mask_row(s.mask, row), s.first_in_block, s.count,
+                       [&](std::int64_t i) { place[i * width] = kMinusInfinity; });
     }
   }
 }
@@ -234,12 +247,14 @@ void BlockPanels::add_bad_values(const BlockTile& tile, std::int64_t first,
 }
 
 void BlockPanels::join_maxima(const BlockTile& tile, const float* scores, float* top) const {
-  for (const TileSegment& s : tile.segments) {
-    for (std::int64_t row = 0; row < rows_; ++row) {
-      std::int64_t width = 0;
-      const float* place = scores + panel_place(row, kKeyTile, width) + s.at * width;
-      for (std::int64_t i = 0; i < s.count; ++i) {
-        if (attends(s, row, i)) top[row] = std::max(top[row], place[i * width] * factor_);
+  for (std::int64_t first = 0; first < vectors(); first += kMaxRowVectors) {
+    const std::int64_t begin = first * plan_.ops().lanes;
+    const std::int64_t width = panel_vectors(first) * plan_.ops().lanes;
+    const std::int64_t count = std::min(width, rows_ - begin);
+    const float* place = scores + begin * kKeyTile;
+    for (std::int64_t key = 0; key < tile.keys; ++key, place += width) {
+      for (std::int64_t r = 0; r < count; ++r) {
+        top[begin + r] = std::max(top[begin + r], place[r] * factor_);  // a NaN is passed over
       }
     }
   }

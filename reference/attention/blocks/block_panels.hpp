@@ -50,8 +50,8 @@ class BlockPanels {
   /// The same in two steps; `scores` has room for kKeyTile floats a row.
   void make_scores(const BlockTile& tile, float* scores) const;
   void finish(const BlockTile& tile, float* scores);
-  /// The largest score of each row of a tile's scores, log2 units, joined into `top` [rows]; rows
-  /// that attend none of the tile's keys are left alone.
+  /// The largest score of each row of a tile's scores, masked ones being -infinity, in log2 units,
+  /// joined into `top` [rows].
   void join_maxima(const BlockTile& tile, const float* scores, float* top) const;
   void mark_keys(const BlockTile& tile) const;
   void write() const;
