@@ -27,17 +27,27 @@ Share share_of(const TokenBand& band, std::int64_t q0, std::int64_t q1, std::int
 // The pairs of a block; returns their number.
 std::int64_t fill_bits(const TokenBand& band, const BlockMap& map, std::int64_t r, std::int64_t c,
                        std::int64_t words, std::vector<std::uint64_t>& bits) {
+  const std::int64_t q0 = map.rows.begin(r);
+  const std::int64_t k0 = map.columns.begin(c);
+  // Far from the band only the key decides, so that one row tells of all.
+  const bool same_rows =
+      map.rows.end(r) <= band.dense_from &&
+      (k0 - map.rows.end(r) >= band.half || q0 - map.columns.end(c) >= band.half);
   std::int64_t pairs = 0;
-  for (std::int64_t q = map.rows.begin(r); q < map.rows.end(r); ++q) {
-    const std::int64_t row = (q - map.rows.begin(r)) * words;
-    for (std::int64_t k = map.columns.begin(c); k < map.columns.end(c); ++k) {
+  for (std::int64_t q = q0; q < map.rows.end(r); ++q) {
+    const std::int64_t row = (q - q0) * words;
+    if (same_rows && q > q0) {
+      std::copy_n(bits.begin(), words, bits.begin() + row);
+      continue;
+    }
+    for (std::int64_t k = k0; k < map.columns.end(c); ++k) {
       if (!band.attends(q, k)) continue;
-      const std::int64_t key = k - map.columns.begin(c);
+      const std::int64_t key = k - k0;
       bits[static_cast<std::size_t>(row + key / 64)] |= std::uint64_t{1} << (key % 64);
       ++pairs;
     }
   }
-  return pairs;
+  return same_rows ? pairs * map.rows.size(r) : pairs;
 }
 
 }  // namespace
