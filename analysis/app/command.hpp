@@ -42,6 +42,7 @@ void add_replay_command(CLI::App& app, Body& body);
 void add_steps_command(CLI::App& app, Body& body);
 void add_parallel_command(CLI::App& app, Body& body);
 void add_geometry_command(CLI::App& app, Body& body);
+void add_backend_command(CLI::App& app, Body& body);
 void add_recommend_command(CLI::App& app, Body& body);
 void add_sweep_command(CLI::App& app, Body& body);
 void add_quality_command(CLI::App& app, Body& body);

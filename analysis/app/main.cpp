@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
   lvsa::app::add_steps_command(app, body);
   lvsa::app::add_parallel_command(app, body);
   lvsa::app::add_geometry_command(app, body);
+  lvsa::app::add_backend_command(app, body);
   lvsa::app::add_recommend_command(app, body);
   lvsa::app::add_baseline_command(app, body);
   lvsa::app::add_gate_command(app, body);
