@@ -28,6 +28,7 @@ struct Options {
   std::string policy = "both";
   std::string recorded;
   bool published = false;
+  bool brief = false;
   bool json = false;
 };
 
@@ -80,6 +81,7 @@ int run(const Options& options) {
   if (!options.requests.empty() && spelled_out) {
     refuse("--requests with --config, --set, --installed or --calls: the file has its own");
   }
+  if (options.brief && options.json) refuse("--brief and --json: one of the two is due");
   const std::vector<analysis::BackendRequest> requests =
       options.requests.empty()
           ? std::vector<analysis::BackendRequest>{request_of(options)}
@@ -87,8 +89,9 @@ int run(const Options& options) {
   const auto table = analysis::make_backend_table(
       requests, policies_of(options), {options.published, options.published, options.published});
   if (!options.recorded.empty()) return hold_against(options, table);
-  fmt::print("{}", options.json ? analysis::backend_table_as_json(table)
-                                : analysis::backend_table_as_text(table));
+  fmt::print("{}", options.json    ? analysis::backend_table_as_json(table)
+                   : options.brief ? analysis::backend_table_in_brief(table)
+                                   : analysis::backend_table_as_text(table));
   for (const analysis::BackendEntry& entry : table) {
     if (!entry.as_asked()) return kCheckFailed;
   }
@@ -128,6 +131,7 @@ void add_options(CLI::App* command, Options& options) {
                    "Hold this recorded table of outcomes against what is due, and name the "
                    "differences")
       ->type_name("FILE");
+  command->add_flag("--brief", options.brief, "A line a call, the policies side by side");
   command->add_flag("--json", options.json, "As JSON, in the form that --check reads");
 }
 

@@ -61,13 +61,6 @@ Json entry_json(const BackendEntry& entry) {
   return made;
 }
 
-// The share that a call hands over, wherever it stands; empty where it hands over none.
-std::string share_of(const PluginCall& call) {
-  if (call.signature == 1) return fmt::format("{}", call.topk);
-  const auto found = call.params.find("topk");
-  return found == call.params.end() ? "" : found->second;
-}
-
 // Params that differ between steps by themselves, or stand on their own in the line.
 bool is_shown_apart(const std::string& name) {
   return name == "topk" || name == "denoise_step_idx" || name == "total_denoise_steps";
@@ -89,8 +82,8 @@ bool one_line(const StepOutcome& a, const StepOutcome& b) {
 }
 
 std::string call_text(const PluginCall& first, const PluginCall& last) {
-  std::string share = share_of(first);
-  if (const std::string other = share_of(last); other != share) share += " .. " + other;
+  std::string share = topk_text(first);
+  if (const std::string other = topk_text(last); other != share) share += " .. " + other;
   if (!share.empty()) share = " topk=" + share;
   const std::string shape = fmt::format("[{}]", fmt::join(first.query_shape, ", "));
   if (first.signature == 1) {
@@ -142,6 +135,12 @@ void add_entry(std::string& text, const BackendEntry& entry) {
 }
 
 }  // namespace
+
+std::string topk_text(const PluginCall& call) {
+  if (call.signature == 1) return fmt::format("{}", call.topk);
+  const auto found = call.params.find("topk");
+  return found == call.params.end() ? "" : found->second;
+}
 
 std::string backend_table_as_text(std::span<const BackendEntry> entries) {
   std::string text;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -44,10 +45,17 @@ void read_flag(const JsonReader& object, std::string_view key, bool& target) {
   if (const auto member = object.member(key)) target = member->boolean();
 }
 
+// Names of parameters and profiles stand in messages and tables of one line.
+void require_plain_name(const std::string& name, const JsonReader& value) {
+  const auto plain = [](char c) { return c >= ' ' && c != '\x7f'; };
+  if (!name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), plain)) return;
+  value.fail("a name of 1 to 100 characters in one line is due");
+}
+
 PluginParams read_params(const JsonReader& object) {
   PluginParams params;
   for (const auto& [name, value] : object.members()) {
-    if (name.empty()) value.fail("a parameter has a name");
+    require_plain_name(name, value);
     params[name] = value.dumped();
   }
   return params;
@@ -75,7 +83,10 @@ BackendConfig read_config(const JsonReader& object) {
   read_integer(object, "spatial_radius", config.spatial_radius);
   if (const auto value = object.member("schedule")) config.schedule = read_schedule(*value);
   if (const auto value = object.member("profiles")) {
-    for (const auto& [name, params] : value->members()) config.profiles[name] = read_params(params);
+    for (const auto& [name, params] : value->members()) {
+      require_plain_name(name, params);
+      config.profiles[name] = read_params(params);
+    }
   }
   if (const auto value = object.member("step_ranges")) {
     for (const JsonReader& range : value->elements()) {

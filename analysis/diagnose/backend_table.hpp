@@ -34,9 +34,14 @@ std::vector<BackendEntry> make_backend_table(std::span<const BackendRequest> req
                                              std::span<const reference::PluginPolicy> policies,
                                              const reference::DispatchQuirks& quirks);
 
+/// The share that a call hands over, wherever it stands; empty where it hands over none.
+std::string topk_text(const reference::PluginCall& call);
+
 std::string_view policy_name(reference::PluginPolicy policy);  ///< "first", "second"
 
 std::string backend_table_as_text(std::span<const BackendEntry> entries);
+/// A line a call, the policies side by side.
+std::string backend_table_in_brief(std::span<const BackendEntry> entries);
 /// {"schema": "lvsa-backend-outcomes/1", "outcomes": [...]}, an entry a line.
 std::string backend_table_as_json(std::span<const BackendEntry> entries);
 

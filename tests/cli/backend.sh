@@ -19,6 +19,7 @@ gives 0 'SpargeAttn, version 1 on [1, 12, 32760, 128]: topk=0.5' --installed plu
 gives 0 'topk=1 .. 0.3' --installed plugins.json --set schedule=conservative params.topk=0.3 --steps 5
 gives 1 'installed: SpargeAttn, broken' --installed plugins.json --set backend=spargeatn
 gives 1 'as asked for: 110 of 146' --requests "$standard"
+gives 1 'older topk 0.5                         error at construction (unresolved)' --requests "$standard" --brief
 
 # The recorded table, its own output, and one with a change in it.
 gives 0 '0 differences' --requests "$standard" --check "$outcomes"
@@ -36,6 +37,7 @@ refuses 'KEY=VALUE' --set topk
 refuses 'first, second or both' --policy third
 refuses 'the file has its own' --requests "$standard" --set backend=none
 refuses '--steps 0' --steps 0
+refuses 'one of the two is due' --brief --json
 refuses 'cannot be opened' --installed missing.json
 refuses 'lvsa-backend-outcomes/1' --requests "$standard" --check "$standard"
 echo '[{"name": "a", "seq_len": 0}]' >calls.json

@@ -41,6 +41,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"sweep_settings", fuzz_sweep_settings},
       FuzzTarget{"sweep_journal", fuzz_sweep_journal},
       FuzzTarget{"speed_json", fuzz_speed_json},
+      FuzzTarget{"backend_requests", fuzz_backend_requests},
+      FuzzTarget{"backend_outcomes", fuzz_backend_outcomes},
   };
   return kTargets;
 }

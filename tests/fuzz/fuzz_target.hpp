@@ -66,5 +66,7 @@ void fuzz_quality_json(std::string_view bytes);
 void fuzz_sweep_settings(std::string_view bytes);
 void fuzz_sweep_journal(std::string_view bytes);
 void fuzz_speed_json(std::string_view bytes);
+void fuzz_backend_requests(std::string_view bytes);
+void fuzz_backend_outcomes(std::string_view bytes);
 
 }  // namespace lvsa::fuzz
