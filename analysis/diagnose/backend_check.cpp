@@ -98,19 +98,23 @@ std::string shown(const Key& key) {
   return fmt::format("{}, {}, {}", printable(key[0]), printable(key[1]), key[2]);
 }
 
+std::map<Key, const Json*> by_key(const Json& outcomes) {
+  std::map<Key, const Json*> found;
+  for (const Json& entry : outcomes) {
+    found[{entry.at("request").get<std::string>(), entry.at("call").get<std::string>(),
+           entry.at("policy").get<std::string>()}] = &entry;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<std::string> backend_differences(std::span<const BackendEntry> entries,
                                              std::string_view recorded, const std::string& file) {
   const Json due = Json::parse(backend_table_as_json(entries)).at("outcomes");
-  std::map<Key, const Json*> wanted;
+  const std::map<Key, const Json*> wanted = by_key(due);
   std::set<std::string> made_policies;
-  for (const Json& entry : due) {
-    const Key key{entry.at("request").get<std::string>(), entry.at("call").get<std::string>(),
-                  entry.at("policy").get<std::string>()};
-    wanted[key] = &entry;
-    made_policies.insert(key[2]);
-  }
+  for (const BackendEntry& entry : entries) made_policies.emplace(policy_name(entry.policy));
   const Json json = parse_strict_ordered_json(recorded, file, kLimits);
   const JsonReader root(json, file);
   (void)root.required("schema").word({"lvsa-backend-outcomes/1"});

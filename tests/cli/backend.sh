@@ -19,7 +19,7 @@ gives 0 'SpargeAttn, version 1 on [1, 12, 32760, 128]: topk=0.5' --installed plu
 gives 0 'topk=1 .. 0.3' --installed plugins.json --set schedule=conservative params.topk=0.3 --steps 5
 gives 1 'installed: SpargeAttn, broken' --installed plugins.json --set backend=spargeatn
 gives 1 'as asked for: 110 of 146' --requests "$standard"
-gives 1 'older topk 0.5                         error at construction (unresolved)' --requests "$standard" --brief
+gives 1 'name of the first version     self     older topk 0.5 ' --requests "$standard" --brief
 
 # The recorded table, its own output, and one with a change in it.
 gives 0 '0 differences' --requests "$standard" --check "$outcomes"

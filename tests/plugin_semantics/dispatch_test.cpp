@@ -107,6 +107,34 @@ TEST(Calls, OfWhichTheSizesAreOutOfRangeAreRefused) {
   EXPECT_THROW(require_valid(call), Error);
 }
 
+RC_GTEST_PROP(ParamsProperty, LastOneToSayAnythingWinsAndNullSaysNothingIsThere, ()) {
+  const std::vector<std::string> names = {"a", "b", "denoise_step_idx"};
+  const std::vector<std::string> values = {"", "null", "1", "\"x\""};  // "": not there
+  BackendConfig config;
+  config.step_ranges = {{0, 9, "p"}};
+  config.profiles["p"] = {};
+  AttentionCall call = call_of(8);
+  PluginParams due;
+  for (const std::string& name : names) {
+    const std::string fixed = *rc::gen::elementOf(values);
+    const std::string profile = *rc::gen::elementOf(values);
+    const std::string extra = *rc::gen::elementOf(values);
+    if (!fixed.empty()) config.params[name] = fixed;
+    if (!profile.empty()) config.profiles["p"][name] = profile;
+    if (!extra.empty()) call.extra[name] = extra;
+    std::string last = fixed;
+    if (!profile.empty()) last = profile;
+    if (name == "denoise_step_idx") last = "5";
+    if (!extra.empty()) last = extra;
+    if (!last.empty() && last != "null") due[name] = last;
+  }
+  const PluginParams params = params_of(config, call);
+  for (const std::string& name : names) {
+    RC_ASSERT(params.count(name) == due.count(name));
+    if (due.count(name) != 0) RC_ASSERT(params.at(name) == due.at(name));
+  }
+}
+
 // Each input of the decision as a column of a table, first matching row wins.
 std::string due_outcome(bool dense_step, bool mask, bool spans, bool takes_mask, bool takes_spans,
                         bool first, bool loses) {
