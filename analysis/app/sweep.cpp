@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "analysis/app/command.hpp"
+#include "analysis/app/compare.hpp"
 #include "analysis/app/sweep_run.hpp"
 #include "analysis/sweep/published_table.hpp"
 
@@ -12,10 +13,13 @@ namespace lvsa::app {
 namespace {
 
 struct Options : SweepOptions {
+  CompareWords compare;
   bool published_table = false;
 };
 
 int run(const Options& options, const std::string& command_line) {
+  if (options.compare.asked()) return run_compare(options, options.compare, command_line);
+  options.compare.require_none();
   if (!options.published_table) return run_sweep(options, command_line);
   fmt::print("{}", analysis::published_table_text());
   return kAllGood;
@@ -68,6 +72,7 @@ void add_options(CLI::App* command, Options& options) {
       "Print the sparsity table of the LVSA documentation beside what the rules give, "
       "and stop");
   command->add_flag("--quiet", options.quiet, "No progress bar");
+  add_compare_options(command, options.compare);
 }
 
 }  // namespace
@@ -88,6 +93,8 @@ void add_sweep_command(CLI::App& app, Body& body) {
       "  lvsa-verify sweep --capture run.h5 --shard 1/2 --out part1    # and 2/2 elsewhere\n"
       "  lvsa-verify merge part1 part2 --out all\n"
       "  mpirun -n 4 lvsa-verify sweep --mpi --capture run.h5 --out all\n"
+      "  lvsa-verify sweep --capture run.h5 --patterns 'lvsa; sparge; radial; dense' --density "
+      "0.5,0.3\n"
       "Exit codes: 0 good, 1 no setting meets --require, 2 bad input.");
   command->callback(
       [options, &body] { body = [options] { return run(*options, command_line()); }; });

@@ -17,28 +17,6 @@ void require(bool fine, const Sample& sample, const std::string& what) {
   if (!fine) refuse_sample(sample, what);
 }
 
-void check_sample(const Sample& sample, std::span<const std::int64_t> tokens) {
-  const FrameGrid& grid = sample.grid;
-  require(grid.frames >= 1 && grid.patches_per_frame >= 1 && grid.text_tokens >= 0, sample,
-          fmt::format("grid of {} frames x {} patches + {} text tokens: positive sizes are due",
-                      grid.frames, grid.patches_per_frame, grid.text_tokens));
-  const std::int64_t dim = sample.q.shape[3];
-  const std::pair<const char*, const TensorView*> views[] = {
-      {"q", &sample.q}, {"k", &sample.k}, {"v", &sample.v}};
-  for (const auto& [name, view] : views) {
-    const auto& s = view->shape;
-    require(view->data != nullptr && s[0] == 1 && s[1] == grid.seq_len() && s[2] == 1 &&
-                s[3] == dim && dim >= 1,
-            sample,
-            fmt::format("{} has shape [{}, {}, {}, {}]: [1, {}, 1, {}] is due", name, s[0], s[1],
-                        s[2], s[3], grid.seq_len(), std::max<std::int64_t>(dim, 1)));
-  }
-  for (const std::int64_t token : tokens) {
-    require(token >= 0 && token < grid.seq_len(), sample,
-            fmt::format("query token {}: 0 .. {} are there", token, grid.seq_len() - 1));
-  }
-}
-
 void check_finite(const Sample& sample, const char* name, std::int64_t token,
                   std::span<const double> row) {
   for (std::size_t c = 0; c < row.size(); ++c) {
@@ -73,6 +51,28 @@ std::vector<double> read_queries(const Sample& sample, std::span<const std::int6
 }
 
 }  // namespace
+
+void check_sample(const Sample& sample, std::span<const std::int64_t> tokens) {
+  const FrameGrid& grid = sample.grid;
+  require(grid.frames >= 1 && grid.patches_per_frame >= 1 && grid.text_tokens >= 0, sample,
+          fmt::format("grid of {} frames x {} patches + {} text tokens: positive sizes are due",
+                      grid.frames, grid.patches_per_frame, grid.text_tokens));
+  const std::int64_t dim = sample.q.shape[3];
+  const std::pair<const char*, const TensorView*> views[] = {
+      {"q", &sample.q}, {"k", &sample.k}, {"v", &sample.v}};
+  for (const auto& [name, view] : views) {
+    const auto& s = view->shape;
+    require(view->data != nullptr && s[0] == 1 && s[1] == grid.seq_len() && s[2] == 1 &&
+                s[3] == dim && dim >= 1,
+            sample,
+            fmt::format("{} has shape [{}, {}, {}, {}]: [1, {}, 1, {}] is due", name, s[0], s[1],
+                        s[2], s[3], grid.seq_len(), std::max<std::int64_t>(dim, 1)));
+  }
+  for (const std::int64_t token : tokens) {
+    require(token >= 0 && token < grid.seq_len(), sample,
+            fmt::format("query token {}: 0 .. {} are there", token, grid.seq_len() - 1));
+  }
+}
 
 std::int64_t cell_count(const FrameGrid& grid) {
   return grid.frames + (grid.text_tokens > 0 ? 1 : 0);

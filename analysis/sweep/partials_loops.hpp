@@ -70,6 +70,16 @@ struct PartialsCompare {
   double* norm;           ///< [count] sum o^2
 };
 
+/// sum[c] += sum over the set bits j of `keys`, ascending, of weights[j] values[j][c]. At most 64
+/// keys; `width` a multiple of kPartialsPanel.
+struct PartialsGather {
+  uint64_t keys;
+  const double* weights;
+  const double* values;  ///< [64][width]
+  int64_t width;
+  double* sum;  ///< [width]
+};
+
 struct PartialsLoops {
   void (*multiply)(const PartialsProduct* args);
   void (*soften)(PartialsSoften* args);
@@ -81,6 +91,7 @@ struct PartialsLoops {
   void (*exp_array)(const double* x, double* y, int64_t count);
   /// ln x for x > 0 that is no subnormal number; any finite number for others.
   void (*log_array)(const double* x, double* y, int64_t count);
+  void (*gather)(const PartialsGather* args);
 };
 
 extern const PartialsLoops kPartialsBaselineLoops;

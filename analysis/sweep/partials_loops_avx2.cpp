@@ -13,8 +13,8 @@ constexpr int kRows = 4;
 
 }  // namespace
 
-const PartialsLoops kPartialsAvx2Loops = {multiply, soften,    combine,  compare,
-                                          scale,    exp_array, log_array};
+const PartialsLoops kPartialsAvx2Loops = {multiply, soften,    combine,   compare,
+                                          scale,    exp_array, log_array, gather};
 
 }  // namespace lvsa::analysis
 

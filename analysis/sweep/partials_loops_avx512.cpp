@@ -13,8 +13,8 @@ constexpr int kRows = 8;
 
 }  // namespace
 
-const PartialsLoops kPartialsAvx512Loops = {multiply, soften,    combine,  compare,
-                                            scale,    exp_array, log_array};
+const PartialsLoops kPartialsAvx512Loops = {multiply, soften,    combine,   compare,
+                                            scale,    exp_array, log_array, gather};
 
 }  // namespace lvsa::analysis
 

@@ -12,7 +12,7 @@ constexpr int kRows = 2;
 
 }  // namespace
 
-const PartialsLoops kPartialsBaselineLoops = {multiply, soften,    combine,  compare,
-                                              scale,    exp_array, log_array};
+const PartialsLoops kPartialsBaselineLoops = {multiply, soften,    combine,   compare,
+                                              scale,    exp_array, log_array, gather};
 
 }  // namespace lvsa::analysis

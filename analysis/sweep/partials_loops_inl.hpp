@@ -238,3 +238,22 @@ void exp_array(const double* x, double* y, int64_t count) {
 }
 
 void log_array(const double* x, double* y, int64_t count) { map_array<log_positive>(x, y, count); }
+
+void gather(const PartialsGather* args) {
+  const PartialsGather& a = *args;
+  constexpr int kAtOnce = kPartialsPanel / kLanes;
+  for (int64_t column = 0; column < a.width; column += kPartialsPanel) {
+    Vec sum[kAtOnce];
+#pragma GCC unroll 8
+    for (int i = 0; i < kAtOnce; ++i) sum[i] = load(a.sum + column + i * kLanes);
+    for (uint64_t left = a.keys; left != 0; left &= left - 1) {
+      const int64_t j = __builtin_ctzll(left);
+      const Vec weight = splat(a.weights[j]);
+      const double* const value = a.values + j * a.width + column;
+#pragma GCC unroll 8
+      for (int i = 0; i < kAtOnce; ++i) sum[i] += weight * load(value + i * kLanes);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kAtOnce; ++i) store(a.sum + column + i * kLanes, sum[i]);
+  }
+}

@@ -3,6 +3,7 @@
 // panels of keys, then of their weights with panels of values, one cell at a time.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "analysis/sweep/partials.hpp"
@@ -19,6 +20,10 @@ const PartialsLoops& best_partials_loops();
 
 /// Names the sample in front of `what`.
 [[noreturn]] void refuse_sample(const Sample& sample, const std::string& what);
+
+/// Throws Error(kValue) that names the sample for shapes that do not fit its grid and for query
+/// tokens outside the sequence.
+void check_sample(const Sample& sample, std::span<const std::int64_t> tokens);
 
 /// One thread's part of the work; the threads share the queries and the place of the results.
 class PartialsPass {

@@ -4,7 +4,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "analysis/sweep/partials_pass.hpp"
@@ -14,7 +13,6 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // Rows whose figures are kept until they are added to the patterns' sums.
 constexpr std::int64_t kRowsAtOnce = 8;  // a thread
 
@@ -32,16 +30,6 @@ std::size_t most_slots(const PatternPlan& plan) {
   return most;
 }
 
-double psnr(double range, double rmse) {
-  if (rmse == 0.0) return kInfinity;
-  if (range == 0.0) return -kInfinity;
-  double log = 0.0;
-  const double ratio = range / rmse;
-  if (!(ratio >= std::numeric_limits<double>::min()) || !(ratio < kInfinity)) return kNan;
-  best_partials_loops().log_array(&ratio, &log, 1);
-  return log * 0x1.15f2ced384f29p+3;  // 20 / ln 10
-}
-
 }  // namespace
 
 PatternEvaluator::PatternEvaluator(const PatternPlan& plan, const FrameGrid& grid,
@@ -50,15 +38,14 @@ PatternEvaluator::PatternEvaluator(const PatternPlan& plan, const FrameGrid& gri
       grid_(grid),
       rows_(rows),
       options_(options),
-      sums_(plan.size(), {.least_cosine = kInfinity, .bar = kInfinity}),
+      sums_(plan.size(), {.totals = {}, .bar = kInfinity}),
       kept_(static_cast<std::size_t>((rows + 99) / 100)),
       smallest_(plan.size() * kept_, kInfinity) {
   if (plan.frames() != grid.frames) {
     throw Error(ErrorKind::kValue, fmt::format("patterns of {} frames for a sample of {}",
                                                plan.frames(), grid.frames));
   }
-  dense_.least = kInfinity;
-  dense_.most = -kInfinity;
+  start_dense_totals(dense_);
 }
 
 void PatternEvaluator::check_rows(const FramePartials& partials) const {
@@ -105,8 +92,10 @@ void PatternEvaluator::add(const FramePartials& partials) {
                                      std::span(figures).subspan(at * sets, sets));
     }
 #pragma omp single nowait
-    for (std::int64_t i = 0; i < count; ++i) add_dense(dense[static_cast<std::size_t>(i)]);
-      // Row by row in ascending order, so that blocks and threads leave no trace in the sums.
+    for (std::int64_t i = 0; i < count; ++i) {
+      add_dense_figures(dense_, dense[static_cast<std::size_t>(i)]);
+    }
+    // Row by row in ascending order, so that blocks and threads leave no trace in the sums.
 #pragma omp for schedule(static)
     for (std::int64_t p = 0; p < patterns; ++p) {
       const auto pattern = static_cast<std::size_t>(p);
@@ -119,25 +108,9 @@ void PatternEvaluator::add(const FramePartials& partials) {
   seen_ += rows;
 }
 
-void PatternEvaluator::add_dense(const DenseFigures& dense) {
-  dense_.l1 += dense.l1;
-  dense_.norm += dense.norm;
-  dense_.entropy += dense.entropy;
-  dense_.least = std::min(dense_.least, dense.least);
-  dense_.most = std::max(dense_.most, dense.most);
-}
-
 void PatternEvaluator::add_pattern(std::size_t pattern, const SetFigures& figures) {
   Sums& sum = sums_[pattern];
-  sum.l1 += figures.l1;
-  sum.l2 += figures.l2;
-  sum.dot += figures.dot;
-  sum.norm += figures.norm;
-  sum.recall += figures.recall;
-  sum.lse_shift += figures.lse_shift;
-  sum.entropy += figures.entropy;
-  sum.most_shift = std::max(sum.most_shift, figures.lse_shift);
-  sum.least_cosine = std::min(sum.least_cosine, figures.cosine);
+  sum.totals.add(figures);
   if (figures.recall >= sum.bar) return;
   const auto heap = smallest_.begin() + static_cast<std::ptrdiff_t>(pattern * kept_);
   const auto end = heap + static_cast<std::ptrdiff_t>(kept_);
@@ -148,31 +121,9 @@ void PatternEvaluator::add_pattern(std::size_t pattern, const SetFigures& figure
 }
 
 MetricValues PatternEvaluator::values(std::size_t pattern) const {
-  const Sums& sum = sums_[pattern];
-  const auto rows = static_cast<double>(rows_);
-  const double rmse = std::sqrt(sum.l2 / (rows * static_cast<double>(head_dim_)));
   const auto heap = smallest_.begin() + static_cast<std::ptrdiff_t>(pattern * kept_);
-  MetricValues made{};
-  const auto set = [&](Metric metric, double value) {
-    made[static_cast<std::size_t>(metric)] = value;
-  };
-  set(Metric::kRelativeL1, dense_.l1 > 0.0 ? sum.l1 / dense_.l1 : kNan);
-  set(Metric::kRelativeL2, dense_.norm > 0.0 ? std::sqrt(sum.l2) / std::sqrt(dense_.norm) : kNan);
-  const bool directed = dense_.norm > 0.0 && sum.norm > 0.0;
-  set(Metric::kCosinePooled,
-      directed ? std::clamp(sum.dot / (std::sqrt(sum.norm) * std::sqrt(dense_.norm)), -1.0, 1.0)
-               : kNan);
-  set(Metric::kCosineMin, sum.least_cosine < kInfinity ? sum.least_cosine : kNan);
-  set(Metric::kRmse, rmse);
-  set(Metric::kPsnr, psnr(dense_.most - dense_.least, rmse));
-  set(Metric::kRecallMean, sum.recall / rows);
-  set(Metric::kRecallP01, sum.bar);
-  set(Metric::kRecallMin, *std::min_element(heap, heap + static_cast<std::ptrdiff_t>(kept_)));
-  set(Metric::kLseShiftMean, sum.lse_shift / rows);
-  set(Metric::kLseShiftMax, sum.most_shift);
-  set(Metric::kEntropyDense, dense_.entropy / rows);
-  set(Metric::kEntropySparse, sum.entropy / rows);
-  return made;
+  return metric_values(sums_[pattern].totals, dense_, rows_, head_dim_, sums_[pattern].bar,
+                       *std::min_element(heap, heap + static_cast<std::ptrdiff_t>(kept_)));
 }
 
 std::vector<MetricValues> PatternEvaluator::finish() const {

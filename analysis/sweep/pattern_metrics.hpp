@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "analysis/sweep/metric_totals.hpp"
 #include "analysis/sweep/metrics.hpp"
 #include "analysis/sweep/partials.hpp"
 #include "analysis/sweep/pattern_plan.hpp"
@@ -31,14 +32,10 @@ class PatternEvaluator {
 
  private:
   struct Sums {
-    double l1 = 0.0, l2 = 0.0, dot = 0.0, norm = 0.0;
-    double recall = 0.0, lse_shift = 0.0, entropy = 0.0;
-    double most_shift = 0.0;
-    double least_cosine;
+    MetricTotals totals;
     double bar;  // the largest of the `kept_` smallest recalls
   };
   void check_rows(const FramePartials& partials) const;
-  void add_dense(const DenseFigures& dense);
   void add_pattern(std::size_t pattern, const SetFigures& figures);
   MetricValues values(std::size_t pattern) const;
 
