@@ -96,7 +96,7 @@ TEST(RainFusion, RollsTheFirstFrameToTheEndAndKeepsItDense) {
   EXPECT_TRUE(pairs[9][11]);
   EXPECT_FALSE(pairs[9][12]);
   for (std::size_t s = 0; s < 22; ++s) {
-    for (const std::size_t dense : {0, 5, 18, 21}) {
+    for (const std::size_t dense : {0U, 5U, 18U, 21U}) {
       EXPECT_TRUE(pairs[s][dense]);
       EXPECT_TRUE(pairs[dense][s]);
     }

@@ -35,8 +35,10 @@ Case any_case() {
   const DType dtype = *rc::gen::element(LVSA_BF16, LVSA_F16, LVSA_F32);
   const std::int64_t frames = *rc::gen::inRange<std::int64_t>(1, 4);
   const std::int64_t patches = *rc::gen::inRange<std::int64_t>(1, 60);
-  const std::int64_t text = *rc::gen::weightedOneOf<std::int64_t>(
-      {{2, rc::gen::just<std::int64_t>(0)}, {2, rc::gen::inRange<std::int64_t>(1, 80)}});
+  const std::int64_t text =
+      *rc::gen::weightedOneOf<std::int64_t>({{2, rc::gen::just<std::int64_t>(0)},
+                                             {2, rc::gen::inRange<std::int64_t>(1, 80)},
+                                             {1, rc::gen::just<std::int64_t>(512)}});
   const std::int64_t dim = *rc::gen::element<std::int64_t>(1, 3, 8, 19);
   HeadSample sample({make_frame_grid(frames, patches, text)}, dim, dtype, *any_fill(), *any_fill(),
                     *rc::gen::arbitrary<std::uint32_t>());
