@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "tests/sparse_dynamic/head_sample.hpp"
 
@@ -114,6 +116,18 @@ TEST(RainFusion, HasHalfWidthsInWholeUnitsOfTheRoundedShare) {
   const HeadPattern local = pattern_of("rainfusion local_recall=0", same);
   EXPECT_EQ(local.choice, "local");
   EXPECT_EQ(visible_tokens(local, 1000), (std::vector<KeyRange>{{0, 400}, {1000, 1001}}));
+}
+
+TEST(RainFusion, RoundsTheWidthAsPythonDoes) {
+  // 1 - sqrt(a) is 0.125, 0.375 and 0.625 exactly: ties go to the even digit.
+  const HeadSample same(video_of(2, 10, 20, 0), 1, LVSA_F32, Fill::kConstant, Fill::kConstant, 1);
+  for (const auto& [sparsity, half] :
+       {std::pair{0.765625, 24}, {0.390625, 76}, {0.140625, 124}, {0.64, 40}, {0.01, 180}}) {
+    const HeadPattern p =
+        pattern_of(fmt::format("rainfusion unit=1 local_recall=1 sparsity={}", sparsity), same);
+    // Places of the second frame, which comes first; the last of them sees as far back as it may.
+    EXPECT_EQ(visible_tokens(p, 399).back().first, std::max(399 - half, 0)) << sparsity;
+  }
 }
 
 TEST(RainFusion, IsDenseForOneFrameAndOnRequestAtFullSparsity) {

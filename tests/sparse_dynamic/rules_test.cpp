@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <future>
 
 #include "core/blocks/rule_words.hpp"
 #include "core/error.hpp"
+#include "core/sparse/tensor_rows.hpp"
 #include "tests/sparse_dynamic/head_sample.hpp"
 
 namespace lvsa::sparse_test {
@@ -21,6 +23,34 @@ const std::vector<std::string> kRules = {"sparge strict=0 block_q=16 block_k=8",
 
 HeadSample sample() {
   return HeadSample(video_of(6, 9, 12, 30), 8, LVSA_BF16, Fill::kBlobs, Fill::kBlobs, 11);
+}
+
+TEST(DynamicRules, HaveAnExponentialThatIsRightToThirteenDigits) {
+  std::vector<double> scores;
+  for (int i = 0; i <= 70000; ++i) scores.push_back(3.0 - i / 100.0);
+  std::vector<double> weights(scores.size());
+  sparse::exp_differences(scores.data(), 3.0, std::int64_t(scores.size()), weights.data());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const long double due = expl(static_cast<long double>(scores[i] - 3.0));
+    ASSERT_LT(fabsl(static_cast<long double>(weights[i]) - due), 1e-14L * due) << scores[i];
+  }
+  EXPECT_EQ(weights.front(), 1.0);
+}
+
+TEST(DynamicRules, RoundToTheTypeAsTheSlowFunctionDoes) {
+  std::uint64_t bits = 1;
+  for (int i = 0; i < 20000; ++i) {
+    bits = bits * 6364136223846793005 + 1442695040888963407;
+    const double value =
+        std::ldexp(static_cast<double>(std::int64_t(bits)), -63 - int(bits % 40) + 20);
+    for (const DType dtype : {LVSA_BF16, LVSA_F16, LVSA_F32}) {
+      ASSERT_EQ(sparse::round_to_type(dtype, value), round_to_dtype(dtype, value)) << value;
+      const double tie = (round_to_dtype(dtype, value) +
+                          next_in_dtype(dtype, round_to_dtype(dtype, value), 1e30)) /
+                         2;
+      ASSERT_EQ(sparse::round_to_type(dtype, tie), round_to_dtype(dtype, tie)) << tie;
+    }
+  }
 }
 
 TEST(DynamicRules, SayThatTheyNeedTensorsAndRefuseToDoWithout) {
