@@ -51,7 +51,7 @@ class Comparison {
       if (found == due.end()) {
         say(where, fmt::format("{} is {}, none is due", name, shown(value)));
       } else if (value.is_object() && found->is_object()) {
-        objects(value, *found, where + " " + name, key == "params");
+        objects(value, *found, fmt::format("{} {}", where, name), key == "params");
       } else if (!same(value, *found)) {
         say(where, fmt::format("{} is {}, {} is due", name, shown(value), shown(*found)));
       }

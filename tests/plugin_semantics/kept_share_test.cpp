@@ -16,9 +16,10 @@ constexpr std::array kAll = {SparsitySchedule::kConstant, SparsitySchedule::kCon
 TEST(KeptShare, IsWhatARulerGives) {
   // Five steps from 1 to 0.2: a fifth less each time.
   const std::array<double, 5> down = {1.0, 0.8, 0.6, 0.4, 0.2};
-  for (std::int64_t step = 0; step < 5; ++step) {
-    EXPECT_DOUBLE_EQ(kept_share(SparsitySchedule::kConservative, 0.2, step, 5), down[step]);
-    EXPECT_DOUBLE_EQ(kept_share(SparsitySchedule::kAggressive, 0.2, step, 5), down[4 - step]);
+  for (std::size_t i = 0; i < 5; ++i) {
+    const auto step = static_cast<std::int64_t>(i);
+    EXPECT_DOUBLE_EQ(kept_share(SparsitySchedule::kConservative, 0.2, step, 5), down[i]);
+    EXPECT_DOUBLE_EQ(kept_share(SparsitySchedule::kAggressive, 0.2, step, 5), down[4 - i]);
     EXPECT_EQ(kept_share(SparsitySchedule::kConstant, 0.2, step, 5), 0.2);
   }
 }
