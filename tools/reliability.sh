@@ -2,10 +2,11 @@
 # What lvsa-verify survives, in numbers: the figures of docs/reliability.md.
 #
 #   tools/reliability.sh [NAME...]     kill-run kill-sweep full-disk read-only two-runs lost-kernels
-#                                      million defects; without one, all but million
+#                                      million million-judged defects; without one, all but the millions
 #
-# LVSA_VERIFY: the program (build/lvsa-verify); MOMENTS: how many times a run is killed (200). Prints a row
-# a check, and exits with 1 when one does not hold.
+# LVSA_VERIFY: the program (build/lvsa-verify); MOMENTS: how many times a run is killed (200); CASES: how many
+# million-judged judges (1,000,000: some five minutes on two cores, 4.5 GB of disk in TMPDIR). Prints a row a
+# check, and exits with 1 when one does not hold.
 set -uo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 lv=$(realpath -- "${LVSA_VERIFY:-$root/build/lvsa-verify}")
@@ -193,6 +194,42 @@ million() {
   row '1,000,000 case lines read and listed' "$(awk '{printf "%.0f MB at most, %.1f s", $1 / 1024, $2}' time.txt)"
 }
 
+# Megabytes that a run of $1 tiny cases held at most: in its own process and in a worker, which judges all.
+judged_peaks() {
+  local run=0 worker=0 pid child value children
+  seq "$1" | sed 's/.*/T=1 P=1 H=1 D=8 dtype=f32 W=0 ref=3 step=0 input=gauss seed=& rows=0/' >tiny.txt
+  OMP_NUM_THREADS=1 "$lv" kernel --suite tiny.txt --relations none --cases-per-process "$1" --out judged >tiny.out 2>tiny.err &
+  pid=$!
+  peak() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status" 2>/dev/null || true; }
+  while kill -0 "$pid" 2>/dev/null; do
+    value=$(peak "$pid")
+    ((${value:-0} <= run)) || run=$value
+    children=()
+    { read -ra children <"/proc/$pid/task/$pid/children"; } 2>/dev/null
+    for child in "${children[@]}"; do
+      value=$(peak "$child")
+      ((${value:-0} <= worker)) || worker=$value
+    done
+    sleep 0.2
+  done
+  wait "$pid" || wrong "million-judged: $(tail -n 1 tiny.err)"
+  [[ $(tail -n 1 tiny.out) == "$1 passed, 0 failed" ]] || wrong "million-judged: $(tail -n 1 tiny.out)"
+  echo "$((run / 1000)) $((worker / 1000))"
+}
+
+# Ten times the cases: what grows is the list, by 0.35 kB a case when it was measured; 0.5 kB are let pass.
+million_judged() {
+  local few many run_few run_many worker_few worker_many
+  many=${CASES:-1000000}
+  few=$((many / 10))
+  read -r run_few worker_few <<<"$(judged_peaks "$few")"
+  read -r run_many worker_many <<<"$(judged_peaks "$many")"
+  ((worker_many <= worker_few + 10)) || wrong "million-judged: the worker grows: $worker_few, $worker_many MB"
+  ((run_many <= run_few + 20 + many / 2000)) || wrong "million-judged: the run grows: $run_few, $run_many MB"
+  row "$many tiny cases judged, reports included" \
+    "run $run_many MB, its worker $worker_many MB at most; a tenth of the cases: $run_few MB, $worker_few MB"
+}
+
 defects() {
   "$lv" selftest >selftest.txt 2>err.txt
   local code=$?
@@ -211,6 +248,7 @@ for name in "$@"; do
     two-runs) two_runs ;;
     lost-kernels) lost_kernels ;;
     million) million ;;
+    million-judged) million_judged ;;
     defects) defects ;;
     *)
       echo "reliability: there is no check '$name'" >&2

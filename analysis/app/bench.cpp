@@ -210,9 +210,11 @@ void add_what(CLI::App* command, Options& options) {
       ->type_name("KERNEL");
   command->add_option("B", options.b, "Kernel in question")->type_name("KERNEL");
   command
-      ->add_option("--case", options.cases,
-                   "Time this case line; may be given several times (default: four sizes of some "
-                   "milliseconds)")
+      ->add_option(
+          "--case", options.cases,
+          "Time this case line; may be given several times (default: four sizes of some "
+          "milliseconds, on a GPU of up to 75,600 tokens; the costliest are left out where "
+          "--seconds is too little)")
       ->type_name("LINE");
   command->add_option("--suite", options.suite, "Time the cases of a suite, or of a file of lines")
       ->type_name("NAME|FILE");
@@ -245,7 +247,9 @@ void add_how(CLI::App* command, Options& options) {
       ->check(CLI::Range(0, 1'000'000));
   command
       ->add_option("--seconds", options.seconds,
-                   "Time that all blocks may take; at least 3 a process are measured")
+                   "Time that the comparison may take, processes and tensors included; 3 blocks a "
+                   "process are measured in any case, of the default cases only those for which "
+                   "that fits")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e6));
   command

@@ -57,13 +57,17 @@ void append_step_summary(const std::string& markdown) {
 
 void write_files(const Options& options, const analysis::GateResult& result) {
   const std::string markdown = analysis::gate_markdown(result, options.strict);
-  const std::string junit = analysis::gate_junit(result, options.strict);
-  if (!options.junit.empty()) write_file_atomically(options.junit, junit);
+  const auto write_junit = [&](const std::string& path) {
+    AtomicFile file(path);
+    analysis::gate_junit(result, options.strict, [&](std::string_view part) { file.write(part); });
+    file.commit();
+  };
+  if (!options.junit.empty()) write_junit(options.junit);
   if (!options.markdown.empty()) write_file_atomically(options.markdown, markdown);
   if (!options.out.empty()) {
     analysis::make_report_folder(options.out);
     const std::filesystem::path folder(options.out);
-    write_file_atomically((folder / "gate.xml").string(), junit);
+    write_junit((folder / "gate.xml").string());
     write_file_atomically((folder / "gate.md").string(), markdown);
     write_file_atomically((folder / "gate.json").string(),
                           analysis::gate_json(result, options.strict) + '\n');

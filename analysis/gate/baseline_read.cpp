@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <limits>
+#include <system_error>
 
 #include "analysis/gate/baseline_file.hpp"
 #include "analysis/gate/json_reader.hpp"
@@ -156,7 +159,9 @@ void require_schema(const std::string& path) {
 // Takes the lines one by one.
 class Reader {
  public:
-  explicit Reader(Evidence& evidence) : evidence_(evidence) {}
+  // At most that many lines can stand in the file.
+  Reader(Evidence& evidence, std::int64_t most_lines)
+      : evidence_(evidence), most_lines_(most_lines) {}
 
   void take(std::string_view line, std::int64_t number) {
     const Json parsed = parse_strict_ordered_json(line, "JSON line", kLineLimits);
@@ -183,7 +188,9 @@ class Reader {
   void take_part(const JsonReader& json, const std::string& type) {
     part_ = type;
     if (type == "conformance") {
-      new_part(evidence_.conformance, json).plan = parse_plan_json(json.required("plan").dumped());
+      ConformanceEvidence& part = new_part(evidence_.conformance, json);
+      part.plan = parse_plan_json(json.required("plan").dumped());
+      part.cases.reserve(static_cast<std::size_t>(std::min(part.plan.cases, most_lines_)));
     } else if (type == "patterns") {
       new_part(evidence_.patterns, json);
     } else if (type == "sweep") {
@@ -218,6 +225,7 @@ class Reader {
   }
 
   Evidence& evidence_;
+  std::int64_t most_lines_;
   std::string part_;
 };
 
@@ -234,7 +242,10 @@ Evidence read_baseline(const std::string& path) {
   require_schema(path);
   Evidence evidence;
   evidence.name = path;
-  Reader reader(evidence);
+  constexpr std::int64_t kShortestLine = 100;
+  std::error_code unknown;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
+  Reader reader(evidence, unknown ? 0 : static_cast<std::int64_t>(bytes / kShortestLine));
   read_sealed_lines(path, kForm,
                     [&](std::string_view line, std::int64_t number) { reader.take(line, number); });
   const bool any = evidence.conformance || evidence.patterns || evidence.sweep || evidence.speed;

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <string_view>
+#include <vector>
 
 #include "analysis/gate/compare.hpp"
 #include "analysis/gate/glob.hpp"
@@ -164,6 +165,49 @@ class CaseComparison {
   Status is_;
 };
 
+// The cases of the baseline that have no counterpart yet. A line may stand several times; the first
+// one here is the first one there.
+class CasesLeft {
+ public:
+  explicit CasesLeft(const std::vector<CaseRecord>& cases) {
+    entries_.reserve(cases.size());
+    for (const CaseRecord& record : cases) entries_.push_back({&record, 0});
+    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return a.record->line < b.record->line;
+    });
+  }
+
+  // Null: there is none.
+  const CaseRecord* take(std::string_view line) {
+    const auto first = std::lower_bound(
+        entries_.begin(), entries_.end(), line,
+        [](const Entry& entry, std::string_view text) { return entry.record->line < text; });
+    if (first == entries_.end() || first->record->line != line) return nullptr;
+    const auto at = static_cast<std::size_t>(first - entries_.begin()) + first->taken;
+    if (at >= entries_.size() || entries_[at].record->line != line) return nullptr;
+    ++first->taken;
+    return entries_[at].record;
+  }
+
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (std::size_t at = 0; at < entries_.size(); ++at) {
+      if (entries_[at].taken > 0) {
+        at += entries_[at].taken - 1;
+      } else {
+        visit(*entries_[at].record);
+      }
+    }
+  }
+
+ private:
+  struct Entry {
+    const CaseRecord* record;
+    std::size_t taken;  // at the first one of a line: how many of its entries, this one first
+  };
+  std::vector<Entry> entries_;
+};
+
 GateFinding case_finding(const CaseRecord& record, Weight weight, const std::string& check,
                          const std::string& what) {
   GateFinding finding;
@@ -223,26 +267,24 @@ void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRule
 
 void compare_conformance(const ConformanceEvidence& baseline, const ConformanceEvidence& candidate,
                          const ConformanceRules& rules, GateResult& result) {
-  // A line may stand several times; the first one here is the first one there.
-  std::multimap<std::string_view, const CaseRecord*> left;
-  for (const CaseRecord& record : baseline.cases) left.emplace(record.line, &record);
+  CasesLeft left(baseline.cases);
+  result.subjects.reserve(result.subjects.size() + candidate.cases.size());
   for (const CaseRecord& record : candidate.cases) {
     result.subjects.push_back({Area::kConformance, record.line});
     const CaseRules case_rules = rules.for_case(record.line);
-    const auto found = left.lower_bound(record.line);
-    if (found == left.end() || found->first != record.line) {
+    const CaseRecord* base = left.take(record.line);
+    if (base == nullptr) {
       add_new_case(record, case_rules, result.findings);
       continue;
     }
     ++result.compared;
-    CaseComparison(*found->second, record, case_rules, rules.known_failures, result.findings).run();
-    left.erase(found);
+    CaseComparison(*base, record, case_rules, rules.known_failures, result.findings).run();
   }
-  for (const auto& [line, record] : left) {
+  left.for_each([&](const CaseRecord& record) {
     result.findings.push_back(case_finding(
-        *record, Weight::kFailure, "missing",
-        fmt::format("{} in the baseline, missing in the candidate", status_name(record->status))));
-  }
+        record, Weight::kFailure, "missing",
+        fmt::format("{} in the baseline, missing in the candidate", status_name(record.status))));
+  });
   check_must_pass(candidate, rules, result.findings);
 }
 

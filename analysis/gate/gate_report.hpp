@@ -1,6 +1,7 @@
 #pragma once
 // What a gate found, for people and for CI systems. None of these prints.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ std::string gate_text(const GateResult& result, bool strict, std::size_t show = 
 std::string gate_markdown(const GateResult& result, bool strict);
 /// JUnit XML: a test case for each case, file, setting and pair.
 std::string gate_junit(const GateResult& result, bool strict);
+/// The same, piece by piece.
+void gate_junit(const GateResult& result, bool strict,
+                const std::function<void(std::string_view)>& write);
 /// One JSON object in one line.
 std::string gate_json(const GateResult& result, bool strict);
 

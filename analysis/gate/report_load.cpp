@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
+#include <system_error>
+#include <vector>
 
 #include "analysis/gate/evidence_load.hpp"
 #include "analysis/gate/json_reader.hpp"
@@ -48,6 +49,16 @@ void require_counts(const std::string& path, const std::string& last,
   require("unsupported", counted.unsupported);
 }
 
+// Room for that many: what the plan says, as far as the file is long enough for it.
+std::size_t most_cases(const std::string& path, const RunPlan& plan) {
+  constexpr std::uintmax_t kShortestLine = 100;
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
+  if (error) return 0;
+  const auto due = static_cast<std::uintmax_t>(shard_size(plan.shard, plan.cases));
+  return static_cast<std::size_t>(std::min(due, bytes / kShortestLine));
+}
+
 void require_complete(const std::string& path, const ConformanceEvidence& evidence) {
   const std::int64_t due = shard_size(evidence.plan.shard, evidence.plan.cases);
   const auto found = static_cast<std::int64_t>(evidence.cases.size());
@@ -82,14 +93,21 @@ void read_mismatch(PatternEvidence& evidence, const JsonReader& json) {
 ConformanceEvidence load_report(const std::string& path) {
   ConformanceEvidence evidence;
   evidence.source = path;
-  std::set<std::int64_t> numbers;
+  std::vector<bool> seen;  // by number
   const auto take = [&](std::string_view line, std::int64_t number) {
     if (number > 1) {
       const CaseResult result = parse_json_line(line);
-      if (!numbers.insert(result.number).second) {
+      if (result.number < 1 || result.number > evidence.plan.cases) {
+        throw Error(ErrorKind::kIo, fmt::format("case number {}: the run has the cases 1 to {}",
+                                                result.number, evidence.plan.cases));
+      }
+      const auto at = static_cast<std::size_t>(result.number);
+      if (at >= seen.size()) seen.resize(at + 1);
+      if (seen[at]) {
         throw Error(ErrorKind::kIo,
                     fmt::format("case number {} stands there twice", result.number));
       }
+      seen[at] = true;
       evidence.cases.push_back(case_record(result));
       return;
     }
@@ -100,6 +118,7 @@ ConformanceEvidence load_report(const std::string& path) {
     }
     evidence.plan = parse_plan_json(run.plan);
     evidence.provenance = run.provenance;
+    evidence.cases.reserve(most_cases(path, evidence.plan));
   };
   const std::string last = read_sealed_lines(path, kReportForm, take);
   require_counts(path, last, evidence);

@@ -113,6 +113,7 @@ struct Gathered {
   SpeedCase result;
   std::vector<double> pilot_ratios;
   double block_s = 0.0;
+  double set_up_s = 0.0;   // of each process: tensors, first calls, warming up
   std::int64_t calls = 0;  // 0: left out
   std::vector<double> a_s;
   std::vector<double> b_s;
@@ -130,6 +131,7 @@ class Bench {
   BenchOutcome run() {
     const StealCounter start = StealCounter::now();
     pilot();
+    drop_defaults();
     const std::int64_t blocks = planned_blocks();
     for (std::int64_t round = 0; round < plan_.processes; ++round) {
       measure(round, blocks);
@@ -147,6 +149,7 @@ class Bench {
 
   void pilot() {
     states().push_back(machine_state(nullptr));
+    const Clock::time_point begin = Clock::now();
     Meter meter = new_meter(kTimeToLoad_s);
     meter.ask("who", [this](const Message& message, const std::string& line) {
       if (message.word == "side") take_side(message);
@@ -154,6 +157,7 @@ class Bench {
         outcome_.comparison.device = std::string_view(line).substr(message.word.size() + 1);
       }
     });
+    load_s_ = seconds_since(begin);
     check_memory();
     take_cases();
     meter.allow(timeout_s_);
@@ -165,6 +169,7 @@ class Bench {
         take_pilot(parse_numbers(std::string_view(line).substr(message.word.size())));
       }
     });
+    pilot_s_ = seconds_since(begin);
     if (outcome_.left_out.size() == gathered_.size()) {
       throw Error(ErrorKind::kValue,
                   fmt::format("no case can be timed: case '{}': {}", outcome_.left_out.front().line,
@@ -201,14 +206,52 @@ class Bench {
   }
 
   void take_pilot(const std::vector<double>& numbers) {
-    constexpr std::size_t kFirstRatio = 4;
+    constexpr std::size_t kFirstRatio = 5;
     Gathered& of = gathered_.at(static_cast<std::size_t>(numbers.at(0)));
     of.calls = static_cast<std::int64_t>(numbers.at(1));
     of.result.calls = of.calls;
     // Of 8 times 6 are A's and 2 are B's; half a call more of each to warm up, clocks and so on.
     of.block_s = static_cast<double>(of.calls) * (6.0 * numbers.at(2) + 2.0 * numbers.at(3)) +
                  numbers.at(2) + numbers.at(3) + 1e-3;
+    of.set_up_s =
+        numbers.at(4) + 2.0 * static_cast<double>(of.calls) * (numbers.at(2) + numbers.at(3));
     of.pilot_ratios.assign(numbers.begin() + kFirstRatio, numbers.end());
+  }
+
+  static double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  }
+
+  // What all processes spend on a case if each measures so many blocks.
+  double cost_s(const Gathered& of, std::int64_t blocks_of_process) const {
+    if (of.calls == 0) return 0.0;
+    const double each_s = of.set_up_s + static_cast<double>(blocks_of_process) * of.block_s;
+    return static_cast<double>(plan_.processes) * each_s;
+  }
+
+  double total_cost_s(std::int64_t blocks_of_process) const {
+    double total = pilot_s_ + static_cast<double>(plan_.processes) * load_s_;
+    for (const Gathered& of : gathered_) total += cost_s(of, blocks_of_process);
+    return total;
+  }
+
+  // Of the default cases, those that --seconds is too little for even with the fewest blocks, the
+  // costliest first; before any ratio of B to A is seen.
+  void drop_defaults() {
+    if (!plan_.cases.empty() || plan_.blocks > 0) return;
+    while (total_cost_s(kLeastBlocksOfProcess) > plan_.seconds &&
+           outcome_.left_out.size() + 1 < gathered_.size()) {
+      const auto costliest = std::max_element(
+          gathered_.begin(), gathered_.end(), [&](const Gathered& x, const Gathered& y) {
+            return cost_s(x, kLeastBlocksOfProcess) < cost_s(y, kLeastBlocksOfProcess);
+          });
+      outcome_.left_out.push_back(
+          {costliest->result.line,
+           fmt::format("this default case would take {:.0f} s, which --seconds {:.3g} has no room "
+                       "for",
+                       cost_s(*costliest, kLeastBlocksOfProcess), plan_.seconds)});
+      costliest->calls = 0;
+    }
   }
 
   // As many as the noisiest case needs and the time allows; an odd number for each process.
@@ -223,7 +266,8 @@ class Bench {
       }
     }
     if (plan_.blocks == 0) {
-      const double affordable = std::min(plan_.seconds / all_cases_s, 1e9);
+      const double left_s = std::max(0.0, plan_.seconds - total_cost_s(0));
+      const double affordable = std::min(left_s / all_cases_s, 1e9);
       blocks = std::min(blocks, static_cast<std::int64_t>(affordable));
     }
     const std::int64_t each = std::max((blocks + plan_.processes - 1) / plan_.processes,
@@ -272,6 +316,8 @@ class Bench {
   const BenchPlan& plan_;
   std::vector<Gathered> gathered_;
   double timeout_s_ = kTimeToLoad_s;
+  double load_s_ = 0.0;   // from the start of a process to its first answer
+  double pilot_s_ = 0.0;  // of the whole pilot
   BenchOutcome outcome_;
 };
 

@@ -22,8 +22,10 @@ struct BenchPlan {
   SpeedRules rules;
   std::int64_t processes = 15;
   std::int64_t blocks = 0;  ///< of a case, 0: by a pilot; made an odd multiple of `processes`
-  double seconds = 120.0;   ///< that all blocks may take, as far as the least number allows it
-  double timeout_s = 0.0;   ///< silence that is too long; 0: by the size of the case
+  /// That all of it may take, as far as 3 blocks a process allow it; of the default cases those are
+  /// left out, the costliest first, for which there is no time.
+  double seconds = 120.0;
+  double timeout_s = 0.0;  ///< silence that is too long; 0: by the size of the case
   bool across_devices = false;
   std::function<void(std::string_view)> printed;  ///< a line that a kernel prints; may be empty
   std::function<void(std::int64_t, std::int64_t)> progress;  ///< processes done, of; may be empty

@@ -38,6 +38,29 @@ class GateOfCases : public testing::Test {
   }
 };
 
+// A line that stands several times is matched in the order of its entries.
+TEST_F(GateOfCases, MatchesRepeatedLinesOneByOne) {
+  const auto repeat = [](Evidence& evidence, std::size_t copies) {
+    std::vector<CaseRecord>& cases = evidence.conformance->cases;
+    cases.insert(cases.begin(), copies, CaseRecord(cases[1]));
+  };
+  repeat(before_, 2);
+  repeat(after_, 2);
+  EXPECT_EQ(found_here(), Texts{});
+  after_.conformance->cases[1].output.worst_ratio = 0.9;  // the second of three
+  before_.conformance->cases[1].output.worst_ratio = 0.9;
+  EXPECT_EQ(found_here(), Texts{});
+  before_.conformance->cases[1].output.worst_ratio = 0.1;
+  EXPECT_EQ(found_here(), Texts{"failure output.growth"});
+  Tolerated tolerated;
+  tolerated.suites = true;
+  Evidence more = sample_evidence();
+  repeat(more, 4);
+  EXPECT_EQ(found(more, sample_evidence(), default_rules(), tolerated),
+            Texts(4, "failure missing"));
+  EXPECT_EQ(found(sample_evidence(), more, default_rules(), tolerated), Texts(4, "note new"));
+}
+
 TEST_F(GateOfCases, LetsAnErrorGrowUpToTheFactor) {
   base().output.worst_ratio = 0.25;
   now().output.worst_ratio = 0.5;  // factor 2, to the bit

@@ -147,7 +147,7 @@ TEST_F(Measuring, TellsInThePilotHowLongCallsTakeAndHowTheyVary) {
   meter(kLine).answer("pilot");
   ASSERT_EQ(told_.of("pilot").size(), 1U);
   const std::vector<double> numbers = parse_numbers(told_.of("pilot").front());
-  ASSERT_EQ(numbers.size(), 4U + static_cast<std::size_t>(kPilotBlocks));
+  ASSERT_EQ(numbers.size(), 5U + static_cast<std::size_t>(kPilotBlocks));
   EXPECT_EQ(numbers[0], 0.0);
   EXPECT_EQ(numbers[1], 1.0);
 }
