@@ -258,7 +258,8 @@ std::string help_html(const CompareResults& r) {
        "pattern has none, or stands as its words say"},
       {"Token density",
        "attended share of all pairs of query and key, element masks counted, the "
-       "online skip not"},
+       "online skip not; ~: more than 2 % from what was asked, which the steps or the range of the "
+       "parameter do not allow"},
       {"Block density", "kept share of the blocks"},
       {"After skip",
        "token density that the online skip of SpargeAttn leaves, replayed on some "

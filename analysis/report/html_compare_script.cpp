@@ -16,7 +16,7 @@ constexpr std::string_view kStyle = R"css(
 .pairs > div { min-width: 0; overflow-x: auto; }
 html:not(.js) .legend input { display: none; }
 [hidden] { display: none !important; }
-@media print { .pairs { grid-template-columns: 1fr 1fr; } .group { break-inside: avoid; } }
+@media print { .legend input, .plain thead button::after { display: none; } .pairs { grid-template-columns: 1fr 1fr; } .group { break-inside: avoid; } }
 )css";
 
 constexpr std::string_view kScript = R"js(
