@@ -31,6 +31,7 @@ void add_vectors_command(CLI::App& app, Body& body);
 void add_eval_command(CLI::App& app, Body& body);
 void add_evidence_command(CLI::App& app, Body& body);
 void add_mask_command(CLI::App& app, Body& body);
+void add_pattern_command(CLI::App& app, Body& body);
 void add_selftest_command(CLI::App& app, Body& body);
 void add_export_command(CLI::App& app, Body& body);
 void add_check_command(CLI::App& app, Body& body);

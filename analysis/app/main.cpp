@@ -89,6 +89,7 @@ int main(int argc, char** argv) {
   lvsa::app::add_vectors_command(app, body);
   lvsa::app::add_eval_command(app, body);
   lvsa::app::add_mask_command(app, body);
+  lvsa::app::add_pattern_command(app, body);
   lvsa::app::add_selftest_command(app, body);
   lvsa::app::add_evidence_command(app, body);
   lvsa::app::add_export_command(app, body);

@@ -14,6 +14,7 @@ namespace lvsa {
 namespace {
 
 constexpr std::int64_t kMostElements = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMostBlocks = std::int64_t{1} << 22;  // of an axis that two numbers describe
 
 std::string inside(const std::string& group, const std::string& name) {
   return group == "/" ? name : group + "/" + name;
@@ -137,6 +138,10 @@ BlockAxis axis_of(const Group& group, const char* begins, const char* block, std
   if (blocks >= 0 && due != blocks) {
     group.refuse(fmt::format("indptr has {} entries, {} are due for {} tokens in blocks of {}",
                              blocks + 1, due + 1, *tokens, *size));
+  }
+  if (due > kMostBlocks) {
+    group.refuse(
+        fmt::format("{}={}: {} blocks, at most {} are due", block, *size, due, kMostBlocks));
   }
   return BlockAxis::uniform(*tokens, *size);
 }

@@ -26,6 +26,8 @@ std::span<const FuzzTarget> fuzz_targets() {
       FuzzTarget{"safetensors", fuzz_safetensors},
       FuzzTarget{"npy", fuzz_npy},
       FuzzTarget{"exchange", fuzz_exchange},
+      FuzzTarget{"pattern_file", fuzz_pattern_file},
+      FuzzTarget{"pattern_words", fuzz_pattern_words},
       FuzzTarget{"capture", fuzz_capture},
       FuzzTarget{"capture_samples", fuzz_capture_samples},
       FuzzTarget{"parallel_plan", fuzz_parallel_plan},

@@ -51,6 +51,8 @@ void fuzz_replay(std::string_view bytes);
 void fuzz_safetensors(std::string_view bytes);
 void fuzz_npy(std::string_view bytes);
 void fuzz_exchange(std::string_view bytes);
+void fuzz_pattern_file(std::string_view bytes);
+void fuzz_pattern_words(std::string_view bytes);
 void fuzz_capture(std::string_view bytes);
 void fuzz_capture_samples(std::string_view bytes);
 void fuzz_parallel_plan(std::string_view bytes);
