@@ -50,25 +50,47 @@ std::vector<std::int64_t> numbers(const std::string& option, const std::string& 
   return analysis::parse_integer_axis(option, text, 0, kMost);
 }
 
-// All calls that the options ask for, one after the other.
-void for_calls(const Options& options, const std::function<void(const PatternCall&)>& use) {
-  if (!has_tensors(options)) {
+// All calls that the options ask for.
+class Calls {
+ public:
+  explicit Calls(const Options& options) {
+    const SampleOptions& chosen = options.samples;
+    if (has_tensors(options)) {
+      size_ = analysis::parse_video_size(options.size, false);
+      if (!chosen.synthetic.empty() && size_.height == 0) {
+        const synth::VideoWords video = synth::parse_video(chosen.synthetic);
+        size_.height = video.height;
+        size_.width = video.width;
+      }
+      source_ = open_samples(chosen);
+      return;
+    }
     if (options.size.empty()) {
       refuse("--size T=..,h=..,w=.. is due, or tensors (--synthetic WORDS, --capture FILE)");
     }
-    const SampleOptions& chosen = options.samples;
-    return for_pattern_calls(analysis::parse_video_size(options.size),
-                             numbers("--layers", chosen.layers), numbers("--steps", chosen.steps),
-                             numbers("--heads", chosen.heads), use);
+    size_ = analysis::parse_video_size(options.size);
+    layers_ = numbers("--layers", chosen.layers);
+    steps_ = numbers("--steps", chosen.steps);
+    heads_ = numbers("--heads", chosen.heads);
   }
-  VideoGrid size = analysis::parse_video_size(options.size, false);
-  if (!options.samples.synthetic.empty() && size.height == 0) {
-    const synth::VideoWords video = synth::parse_video(options.samples.synthetic);
-    size.height = video.height;
-    size.width = video.width;
+
+  bool single() const {
+    return source_ ? source_->ids().size() == 1
+                   : layers_.size() * steps_.size() * heads_.size() == 1;
   }
-  for_pattern_calls(*open_samples(options.samples), size, use);
-}
+  // One after the other.
+  void each(const std::function<void(const PatternCall&)>& use) const {
+    if (source_) return for_pattern_calls(*source_, size_, use);
+    for_pattern_calls(size_, layers_, steps_, heads_, use);
+  }
+
+ private:
+  VideoGrid size_;
+  std::unique_ptr<analysis::SampleSource> source_;  // null: no tensors
+  std::vector<std::int64_t> layers_;
+  std::vector<std::int64_t> steps_;
+  std::vector<std::int64_t> heads_;
+};
 
 // The group of a call in a file: "/" where it is the only one.
 std::string group_of(const analysis::SampleId& id) {
@@ -121,15 +143,6 @@ HeadPattern make_checked(const PatternRule& rule, const PatternCall& call,
   return pattern;
 }
 
-std::int64_t count_calls(const Options& options) {
-  if (has_tensors(options)) {
-    return static_cast<std::int64_t>(open_samples(options.samples)->ids().size());
-  }
-  return static_cast<std::int64_t>(numbers("--layers", options.samples.layers).size() *
-                                   numbers("--steps", options.samples.steps).size() *
-                                   numbers("--heads", options.samples.heads).size());
-}
-
 Json video_json(const VideoGrid& video) {
   return {{"frames", video.grid.frames},
           {"height", video.height},
@@ -141,7 +154,8 @@ Json video_json(const VideoGrid& video) {
 int show(const Options& options, const std::string& line) {
   const auto rule = make_rule(line);
   const std::string words = canonical_rule_words(line);
-  const bool single = count_calls(options) == 1;
+  const Calls calls(options);
+  const bool single = calls.single();
   if (!options.png.empty() && !single) {
     refuse("--png: a picture of one pattern; one head is due (--layers, --steps, --heads)");
   }
@@ -149,7 +163,7 @@ int show(const Options& options, const std::string& line) {
   if (!options.out.empty()) file = std::make_unique<PatternFile>(options.out, single);
   Json json{{"words", words}, {"patterns", Json::array()}};
   std::string text = single ? "" : fmt::format("{:<24} {}", words, analysis::figures_heading());
-  for_calls(options, [&](const PatternCall& call) {
+  calls.each([&](const PatternCall& call) {
     const HeadPattern pattern = make_checked(*rule, call, words);
     const analysis::PatternFigures figures = analysis::pattern_figures(pattern);
     if (file) file->add(call, pattern, words);
@@ -178,7 +192,7 @@ int compare(const Options& options, const std::string& line) {
   Json json{{"first", words}, {"second", other}, {"patterns", Json::array()}};
   std::string text = fmt::format("{:<14} {}\n{:<14} {}\n", "first", words, "second", other);
   bool same = true;
-  for_calls(options, [&](const PatternCall& call) {
+  Calls(options).each([&](const PatternCall& call) {
     const analysis::PatternDifference difference = analysis::pattern_difference(
         make_checked(*first, call, words), make_checked(*second, call, other));
     same = same && difference.none();

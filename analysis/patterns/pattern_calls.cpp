@@ -75,6 +75,8 @@ VideoGrid parse_video_size(const std::string& text, bool frames_due) {
 
 void for_pattern_calls(const SampleSource& source, const VideoGrid& size,
                        const std::function<void(const PatternCall&)>& use) {
+  std::int64_t heads = 1;
+  for (const SampleId& id : source.ids()) heads = std::max(heads, id.head + 1);
   for (std::size_t i = 0; i < source.ids().size(); ++i) {
     const Sample sample = source.load(i);
     const auto agree = [&](const char* name, std::int64_t said, std::int64_t is, bool given) {
@@ -94,12 +96,9 @@ void for_pattern_calls(const SampleSource& source, const VideoGrid& size,
     call.input.v = sample.v;
     call.input.scale = sample.scale;
     call.input.head = sample.id.head;
-    call.input.heads = sample.id.head + 1;
+    call.input.heads = heads;
     call.input.layer = std::max<std::int64_t>(sample.id.layer, 0);
     call.input.step = std::max<std::int64_t>(sample.id.step, 0);
-    for (const SampleId& id : source.ids()) {
-      call.input.heads = std::max(call.input.heads, id.head + 1);
-    }
     use(call);
   }
 }

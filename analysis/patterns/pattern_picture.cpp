@@ -44,9 +44,10 @@ PaletteImage draw_block_map(const BlockMap& map, const std::string& title,
       const std::int64_t blocks =
           std::min(down, rows - y * down) * std::min(across, columns - x * across);
       const std::int64_t count = kept[static_cast<std::size_t>(y * width + x)];
-      colours.push_back(
-          count == 0 ? static_cast<std::uint8_t>(kMapFaint)
-                     : scale.colour(static_cast<double>(count) / static_cast<double>(blocks)));
+      // The darker the more.
+      const double share = static_cast<double>(count) / static_cast<double>(blocks);
+      colours.push_back(count == 0 ? static_cast<std::uint8_t>(kMapFaint)
+                                   : scale.colour(1.0 - share));
     }
   }
   // Small maps are enlarged, both sides by the same factor.

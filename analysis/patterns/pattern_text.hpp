@@ -28,7 +28,7 @@ nlohmann::ordered_json rules_json();
 std::string rule_text(const RuleInfo& rule);
 
 /// The block map as a picture, at most `most_pixels` on a side: the share of blocks of a pixel that
-/// are kept, dark to light; the ground where none is.
+/// are kept, the darker the more; the ground where none is.
 PaletteImage draw_block_map(const BlockMap& map, const std::string& title,
                             std::size_t most_pixels = 1024);
 

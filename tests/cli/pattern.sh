@@ -9,7 +9,7 @@ size='T=5,h=6,w=8,text=10'
 gives 0 'radial       Radial attention'
 gives 0 '"name": "sta"' --json
 gives 0 'decay=1' radial --about
-gives 0 'kept           20 of 20, a share of 1.0000' dense --size T=10,h=8,w=8
+gives 0 'kept           50 of 50, a share of 1.0000' dense --size T=10,h=8,w=8
 gives 0 'pattern        lvsa window=1 interval=0' lvsa interval=0 window=1 n_first=1 --size "$size"
 gives 0 'layer 0 step 3 head 0' lvsa rotate=1 window=1 interval=4 --size "$size" --steps 0:3
 gives 0 '"choice": "dense"' radial dense_layers=1 --size "$size" --json
@@ -20,7 +20,7 @@ words='sta tile=2,3,4 window=1 ragged=tiles'
 for file in a.h5 a.safetensors a.npy; do
   gives 0 'tokens         250' $words --size "$size" --out "$file"
   gives 0 'the same pairs of tokens' csr file=$file --size "$size" --against "$words"
-  gives 0 '/                               7' --check "$file"
+  gives 0 '/                                8   1.0000   0.1613' --check "$file"
 done
 # Many patterns in one file, and the way to each of them.
 rotating='lvsa rotate=1 window=1 interval=3 n_first=0'
@@ -28,7 +28,7 @@ gives 0 'layer 0 step 2' $rotating --size "$size" --steps 0:2 --out many.h5
 gives 0 'layer0/step1/head0' --check many.h5
 gives 0 'the same pairs of tokens' 'csr file=many.h5 group=layer{layer}/step{step}/head{head}' \
   --size "$size" --steps 2 --against "$rotating"
-gives 1 'first pair     query token 48, key token 96' lvsa window=0 interval=2 --size "$size" \
+gives 1 'first pair     query token 0, key token 96' lvsa window=0 interval=2 --size "$size" \
   --against 'lvsa window=0 interval=4'
 gives 1 '"row":' dense --size "$size" --against 'lvsa window=0 interval=0 n_first=1' --json
 
@@ -38,14 +38,15 @@ gives 0 'a share of' $words --size "$size" --png map.png
 refuses "pattern 'radia': not known" radia --size "$size"
 refuses '--size T=..,h=..,w=.. is due' dense
 refuses "--size: 'T=x'" dense --size T=x
-refuses 'needs q and k' sparge --size T=5,h=8,w=8 || true
-refuses 'holds no tensor indptr' --check nothing.npy || true
+refuses 'needs q and k' sparge --size T=5,h=8,w=8
+"$LVSA_VERIFY" synth -o tensors.h5 T=1 h=1 w=2 heads=1 D=16 >/dev/null
+refuses 'holds no tensor indptr' --check tensors.h5
 refuses 'no such file' --check missing.h5
 refuses 'for a sequence of 251 tokens' csr file=a.h5 --size 'T=5,h=6,w=8,text=11'
 refuses 'no tensor indptr' csr file=many.h5 group=layer0/step9/head0 --size "$size"
 refuses '--png: a picture of one pattern' dense --size "$size" --steps 0:2 --png map.png
 refuses 'neither --out nor --png' dense --size "$size" --against dense --out b.h5
-refuses '--size: h=' dense --synthetic 'T=3 h=8 w=8 heads=1 D=64' --size h=4,w=8 || true
+refuses '--size: P=32, but layer 0' dense --synthetic 'T=3 h=8 w=8 heads=1 D=64' --size h=4,w=8
 
 compile() { "${CC:-cc}" -std=c11 -Wall -Wextra -Werror -O1 -shared -fPIC -I "$LVSA_SOURCE_DIR" "$@"; }
 command -v "${CC:-cc}" >/dev/null || exit 77

@@ -175,7 +175,7 @@ TEST(VideoSize, IsRefusedWithTheWord) {
   EXPECT_EQ(refusal("h=3,w=4"),
             "--size: 'h=3,w=4': T=, h= and w= are due, for example T=21,h=30,w=52");
   EXPECT_EQ(refusal("T=99999,h=999,w=999"),
-            "--size: 99798002999 tokens, at most 2147483647 are due");
+            "--size: 99799101999 tokens, at most 2147483647 are due");
 }
 
 }  // namespace
