@@ -136,6 +136,10 @@ class Comparison {
       } catch (const std::exception& error) {
         faults[r] = error.what();
         if (faults[r].empty()) faults[r] = "no reason given";
+        // Only who calls can say them.
+        if (results_.height == 0 && faults[r].find("height") != std::string::npos) {
+          faults[r] += " (--grid HxW or --model says them)";
+        }
       }
     }
     std::vector<Made> made;

@@ -13,6 +13,7 @@
 #include "analysis/sweep/pattern_search.hpp"
 #include "analysis/sweep/pattern_skip.hpp"
 #include "core/error.hpp"
+#include "core/io/hdf5.hpp"
 #include "tests/compare/compare_support.hpp"
 
 namespace lvsa::analysis {
@@ -237,6 +238,27 @@ TEST(Skip, FollowsTheRuleOnBlocksThatAreEasyToCount) {
   EXPECT_NEAR(figures.mass, 0x1p-10 / all, 1e-15);
   pattern.skip = SkipRule{50.0};
   EXPECT_FALSE(skips_blocks(pattern));
+}
+
+TEST(CompareFiles, TheHdf5FileHoldsTheFiguresUnderTheirScales) {
+  const NoiseSource source(kGrid, 8, 3);
+  const auto results = compare_patterns(
+      source, options_of({band_rule("band"), speckle_rule("speckle share=0.5")}, {0.3}));
+  const std::string path = ::testing::TempDir() + "/lvsa_compare.h5";
+  write_compare_hdf5(results, path);
+  const Hdf5File file(path);
+  const RealDataset recall = file.read_reals("metrics/recall");
+  const RealDataset density = file.read_reals("figures/token_density");
+  EXPECT_EQ(recall.shape, (std::vector<std::int64_t>{2, 3}));
+  for (std::size_t i = 0; i < results.values.size(); ++i) {
+    EXPECT_EQ(recall.values[i], results.values[i].metrics[at(Metric::kRecallMean)]);
+    EXPECT_EQ(density.values[i], results.values[i].token_density);
+  }
+  EXPECT_EQ(file.read_texts("entries/pattern"),
+            (std::vector<std::string>{"band", "speckle share=0.5"}));
+  EXPECT_EQ(file.read_texts("made/words"), results.words);
+  EXPECT_EQ(file.read_texts("samples/class"), (std::vector<std::string>{"even", "odd", "even"}));
+  EXPECT_EQ(file.text_attribute("metrics/recall", "better"), "higher");
 }
 
 TEST(CompareFiles, AFolderWithOtherResultsIsRefused) {
