@@ -221,6 +221,8 @@ judged_peaks() {
 million_judged() {
   local few many run_few run_many worker_few worker_many
   many=${CASES:-1000000}
+  # The page shows 10,000 cases at most: below, it grows with the cases.
+  ((many >= 100000)) || { wrong "million-judged: CASES=$many: at least 100000 are due"; return; }
   few=$((many / 10))
   read -r run_few worker_few <<<"$(judged_peaks "$few")"
   read -r run_many worker_many <<<"$(judged_peaks "$many")"
