@@ -64,6 +64,11 @@ int print(const Explanation& e, const Options& options) {
 
 int run(const Options& options) {
   const analysis::Case c = analysis::parse_case(options.line);
+  if (!c.pattern.empty()) {
+    throw Error(
+        ErrorKind::kValue,
+        "explain: a case with pattern= has block maps, not frame lists; `kernel` judges it");
+  }
   const ElementId at = parse_at(options.at);
   const auto explain = [&](Apart& apart) {
     KernelChoice choice;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "analysis/app/command.hpp"
@@ -37,6 +38,10 @@ std::vector<Case> chosen_cases(const Options& options) {
     cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
   }
   for (const std::string& line : options.cases) cases.push_back(analysis::parse_case(line));
+  if (std::any_of(cases.begin(), cases.end(), [](const Case& c) { return !c.pattern.empty(); })) {
+    throw Error(ErrorKind::kValue,
+                "export: a case with pattern= has block maps, which these files do not hold");
+  }
   std::erase_if(cases, [&](const Case& c) {
     return analysis::to_line(c).find(options.filter) == std::string::npos;
   });

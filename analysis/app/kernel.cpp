@@ -15,6 +15,7 @@
 #include "analysis/run/plan.hpp"
 #include "analysis/verify/byte_hash.hpp"
 #include "analysis/verify/suite.hpp"
+#include "core/blocks/pattern_rule.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::app {
@@ -39,6 +40,9 @@ std::vector<Case> chosen_cases(const KernelOptions& options) {
       throw Error(ErrorKind::kValue,
                   fmt::format("--filter '{}': no case line contains it", options.filter));
     }
+  }
+  for (const Case& c : cases) {  // values out of range are refused before anything runs
+    if (!c.pattern.empty()) make_rule(c.pattern);
   }
   return cases;
 }
@@ -186,15 +190,15 @@ void add_capture_options(CLI::App* command, KernelOptions& options) {
 void add_options(CLI::App* command, KernelOptions& options) {
   command
       ->add_option("--kernel", options.kernel,
-                   "Kernel: cpu, captured, or a plugin path/to/lib.so[:name]")
+                   "Kernel: cpu, cpu-blocks, captured, or a plugin path/to/lib.so[:name]")
       ->capture_default_str()
       ->type_name("NAME|PATH");
   CLI::Option* suite =
       command
           ->add_option(
               "--suite", options.suite,
-              "smoke (10 s), default (2 min), full (hours), random:COUNT[:SEED], or a file of "
-              "case lines")
+              "smoke (10 s), default (2 min), full (hours), random:COUNT[:SEED]; for block-sparse "
+              "kernels blocks-smoke (seconds), blocks (a minute); or a file of case lines")
           ->capture_default_str()
           ->type_name("NAME|FILE");
   command

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/blocks/block_loader.hpp"
 #include "core/kernel/loader.hpp"
 #include "core/kernel/lvsa_kernel.h"
 
@@ -12,7 +13,11 @@ namespace lvsa::app {
 /// A kernel and the library that it lives in, if any.
 struct KernelChoice {
   std::unique_ptr<KernelLibrary> library;
+  std::unique_ptr<BlockKernelLibrary> block_library;
+  /// Takes frame lists; of a kernel that takes block maps alone a table without functions.
   const lvsa_kernel* kernel = nullptr;
+  const lvsa_block_kernel* blocks = nullptr;  ///< takes block maps; null: the kernel takes none
+  std::unique_ptr<lvsa_kernel> table;
 };
 
 /// Whether this is what --kernel captured names: no kernel, but the outputs in the file of a case.

@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "analysis/app/command.hpp"
-#include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/progress.hpp"
 #include "analysis/app/shrink_failure.hpp"
 #include "analysis/app/stop_signals.hpp"
+#include "analysis/blocks/run_block_case.hpp"
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
 #include "analysis/run/case_pool.hpp"
@@ -56,8 +56,9 @@ std::vector<std::string> worker_environment(const KernelOptions& options) {
 
 }  // namespace
 
-CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOptions& options,
+CaseResult judge_case(const Case& c, const KernelChoice& choice, const KernelOptions& options,
                       const analysis::CaseProgress& progress) {
+  const lvsa_kernel& kernel = *choice.kernel;
   analysis::RunOptions run;
   run.threads = static_cast<std::int32_t>(options.threads);
   if (options.threads == 0 && options.jobs > 1) {
@@ -71,6 +72,8 @@ CaseResult judge_case(const Case& c, const lvsa_kernel& kernel, const KernelOpti
       is_captured_kernel(kernel) ||
       (!options.capture.path.empty() && !options.kernel_given && analysis::has_captured_output(c));
   if (captured) return analysis::judge_captured(c, run);
+  const bool maps = !c.pattern.empty() || kernel.run == nullptr;
+  if (choice.blocks != nullptr && maps) return analysis::run_block_case(c, *choice.blocks, run);
   CaseResult result = analysis::run_case(c, kernel, run);
   // --relations none: the kernel is called once and no more.
   const bool may_call = run.relations != analysis::RelationChoice::kNone;
@@ -95,7 +98,7 @@ int run_as_worker(const KernelOptions& options) {
     return *choice.kernel;
   };
   task.run = [&](const Case& c, const analysis::CaseProgress& progress) {
-    return judge_case(c, *choice.kernel, options, progress);
+    return judge_case(c, choice, options, progress);
   };
   return analysis::serve_cases(analysis::parse_worker_set_up(options.as_worker), task);
 }
@@ -127,7 +130,7 @@ class KernelRun::InProcess : public KernelRun::Way {
       analysis::CaseProgress progress;
       progress.share = [&](double share) { bar.show(done, share, c.model); };
       progress.share(0.0);
-      CaseResult judged = judge_case(c, *choice_.kernel, options_, progress);
+      CaseResult judged = judge_case(c, choice_, options_, progress);
       judged.number = number;
       ++done;
       bar.clear();

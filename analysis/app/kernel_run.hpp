@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/outcome.hpp"
 #include "analysis/run/worker.hpp"
 #include "analysis/verify/capture.hpp"
@@ -44,7 +45,7 @@ struct KernelOptions {
 
 /// Judges one case with a loaded kernel, as the options say. Every option that decides how a case
 /// is judged is used here and nowhere else.
-analysis::CaseResult judge_case(const analysis::Case& c, const lvsa_kernel& kernel,
+analysis::CaseResult judge_case(const analysis::Case& c, const KernelChoice& choice,
                                 const KernelOptions& options,
                                 const analysis::CaseProgress& progress);
 

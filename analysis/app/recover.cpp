@@ -126,6 +126,11 @@ int run(const Options& options) {
                 "--format png: --output FILE is due, a picture does not go to the terminal");
   }
   const analysis::Case c = analysis::parse_case(options.line);
+  if (!c.pattern.empty()) {
+    throw Error(
+        ErrorKind::kValue,
+        "recover: a case with pattern= has block maps, not frame lists; `kernel` judges it");
+  }
   return run_apart(options.apart, options.kernel, analysis::default_timeout_s(c),
                    [&](Apart& apart) { return recover(options, c, format, apart); });
 }

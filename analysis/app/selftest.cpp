@@ -3,17 +3,20 @@
 #include "analysis/verify/selftest.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
+#include "analysis/blocks/block_selftest.hpp"
 
 namespace lvsa::app {
 namespace {
 
 struct Options {
+  std::string corpus = "frames";
   std::int64_t keys = 4096;
   bool score = false;
   bool json = false;
@@ -85,7 +88,55 @@ void print_text(const analysis::SelftestReport& report, std::int64_t keys) {
   fmt::print("{} of {} defects killed\n", report.killed(), all);
 }
 
+nlohmann::ordered_json block_line(const analysis::SelftestLine& line) {
+  return {{"name", line.name},
+          {"family", line.family},
+          {"killed", line.killed()},
+          {"by", line.by},
+          {"description", line.description}};
+}
+
+void print_blocks_json(const analysis::BlockSelftestReport& report) {
+  auto defects = nlohmann::ordered_json::array();
+  for (const auto& line : report.defects) defects.push_back(block_line(line));
+  const nlohmann::ordered_json all = {
+      {"corpus", "blocks"},
+      {"killed", report.killed()},
+      {"healthy", {{"name", report.healthy.name}, {"accused_by", report.healthy.by}}},
+      {"defects", defects}};
+  fmt::print("{}\n", all.dump());
+}
+
+void print_blocks(const analysis::BlockSelftestReport& report) {
+  for (const auto& line : report.defects) {
+    constexpr std::size_t kMost = 4;
+    const std::vector<std::string> first(
+        line.by.begin(),
+        line.by.begin() + static_cast<std::ptrdiff_t>(std::min(kMost, line.by.size())));
+    fmt::print("{:<24} {:<9} {}{}\n", line.name, line.family,
+               line.killed() ? fmt::format("{}", fmt::join(first, " ")) : "SURVIVED",
+               line.by.size() > kMost ? fmt::format(" and {} more", line.by.size() - kMost) : "");
+  }
+  fmt::print("\nhealthy kernel: {}\n",
+             report.healthy.by.empty()
+                 ? "passes all checks"
+                 : fmt::format("ACCUSED by {}", fmt::join(report.healthy.by, " ")));
+  fmt::print("{} of {} defects killed\n", report.killed(), report.defects.size());
+}
+
+int run_blocks(const Options& options) {
+  const analysis::BlockSelftestReport report = analysis::run_block_selftest(
+      options.score ? analysis::SelftestDepth::kFirstKill : analysis::SelftestDepth::kComplete);
+  if (options.json) {
+    print_blocks_json(report);
+  } else {
+    print_blocks(report);
+  }
+  return report.good() ? kAllGood : kCheckFailed;
+}
+
 int run(const Options& options) {
+  if (options.corpus == "blocks") return run_blocks(options);
   const analysis::SelftestReport report =
       analysis::run_selftest(options.keys, options.score ? analysis::SelftestDepth::kFirstKill
                                                          : analysis::SelftestDepth::kComplete);
@@ -104,6 +155,11 @@ void add_selftest_command(CLI::App& app, Body& body) {
   CLI::App* command = app.add_subcommand(
       "selftest", "Run kernels with known defects through the checks: which check finds which");
   command
+      ->add_option("--corpus", options->corpus,
+                   "Kernels that take frame lists, or block-sparse kernels")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"frames", "blocks"}));
+  command
       ->add_option("--keys", options->keys,
                    "Keys that a row of the long cases attends, for example 8192 or 32768")
       ->capture_default_str()
@@ -114,8 +170,9 @@ void add_selftest_command(CLI::App& app, Body& body) {
   command->add_flag("--json", options->json, "One JSON object instead of the matrix");
   command->footer(
       "Example:\n  lvsa-verify selftest --keys 8192\n"
-      "Exit code 0 when the long cases alone find every defect and the healthy kernel passes all "
-      "checks, else 1.");
+      "Exit code 0 when the long cases alone (of block-sparse kernels: all cases) find every "
+      "defect "
+      "and the healthy kernel passes all checks, else 1.");
   command->callback([options, &body] { body = [options] { return run(*options); }; });
 }
 

@@ -28,6 +28,10 @@ struct Options {
 };
 
 int save_values(const Options& options) {
+  if (!analysis::parse_case(options.line).pattern.empty()) {
+    throw Error(ErrorKind::kValue,
+                "a replay file holds frame lists; a case with pattern= is repeated by its line");
+  }
   const KernelChoice choice = choose_kernel(options.kernel.kernel);
   auto replay = analysis::smallest_replay(analysis::parse_case(options.line), *choice.kernel,
                                           options.check, options.budget);

@@ -10,6 +10,7 @@
 #include <functional>
 #include <set>
 
+#include "core/blocks/pattern_rule.hpp"
 #include "core/config/config.hpp"
 #include "core/error.hpp"
 #include "core/pattern/keyframe_interval.hpp"
@@ -89,6 +90,24 @@ std::vector<std::int64_t> parse_list(std::string_view key, std::string_view text
   return list;
 }
 
+// Rules are written with ':' for their blanks, so that a line stays words.
+std::string escape_rule(const std::string& words) {
+  std::string text;
+  for (const char c : escape(words)) text += c == ':' ? std::string("%3A") : std::string(1, c);
+  for (std::size_t at = 0; (at = text.find("%20", at)) != std::string::npos;) {
+    text.replace(at, 3, ":");
+  }
+  return text;
+}
+
+std::string unescape_rule(std::string_view text) {
+  std::string words(text);
+  for (std::size_t at = 0; (at = words.find(':', at)) != std::string::npos;) {
+    words.replace(at, 1, "%20");
+  }
+  return canonical_rule_words(unescape("pattern", words));
+}
+
 bool parse_compute(std::string_view text) {
   if (text != "rows" && text != "all") bad_word("compute", text, "rows or all");
   return text == "rows";
@@ -152,6 +171,23 @@ Field seed_field() {
           }};
 }
 
+Field pattern_field() {
+  return {"pattern", false, [](const Case& c) { return escape_rule(c.pattern); },
+          [](Case& c, std::string_view text) { c.pattern = unescape_rule(text); }};
+}
+
+Field frame_size_field() {
+  constexpr const char* kDue = "HEIGHTxWIDTH in tokens";
+  return {"hw", false, [](const Case& c) { return fmt::format("{}x{}", c.height, c.width); },
+          [](Case& c, std::string_view text) {
+            const std::size_t cross = text.find('x');
+            if (cross == std::string_view::npos) bad_word("hw", text, kDue);
+            c.height = parse_number<std::int64_t>("hw", text.substr(0, cross), kDue);
+            c.width = parse_number<std::int64_t>("hw", text.substr(cross + 1), kDue);
+            if (c.height < 1 || c.width < 1) bad_word("hw", text, kDue);
+          }};
+}
+
 Field condition_field() {
   return {
       "condition", false,
@@ -165,8 +201,10 @@ const std::vector<Field>& fields() {
   static const std::vector<Field> table = {
       text_field("model", true, LVSA_MEMBER(model)),
       text_field("file", false, LVSA_MEMBER(file)),
+      pattern_field(),
       integer_field("T", true, 1, LVSA_MEMBER(grid.frames)),
       integer_field("P", true, 1, LVSA_MEMBER(grid.patches_per_frame)),
+      frame_size_field(),
       integer_field("text", false, 0, LVSA_MEMBER(grid.text_tokens)),
       integer_field("B", false, 1, LVSA_MEMBER(batch)),
       integer_field("H", true, 1, LVSA_MEMBER(heads)),
@@ -210,6 +248,12 @@ void check_sizes(const Case& c) {
   if (c.dtype != LVSA_F32 && c.dtype != LVSA_F16 && c.dtype != LVSA_BF16 && c.dtype != LVSA_E4M3) {
     bad_word("dtype", dtype_name(c.dtype), "f32, f16, bf16 or e4m3");
   }
+  const bool fits = c.height <= c.grid.patches_per_frame && c.width <= c.grid.patches_per_frame &&
+                    c.height * c.width == c.grid.patches_per_frame;
+  if (c.height > 0 && !fits) {
+    bad_word("hw", fmt::format("{}x{}", c.height, c.width),
+             fmt::format("a product of P={}", c.grid.patches_per_frame));
+  }
   make_frame_grid(c.grid.frames, c.grid.patches_per_frame, c.grid.text_tokens);
   std::int64_t bytes = static_cast<std::int64_t>(dtype_bytes(c.dtype));
   for (const std::int64_t size : {c.grid.seq_len(), c.batch, c.heads, c.head_dim}) {
@@ -227,18 +271,29 @@ std::span<const InputKind> all_inputs() {
   return kAll;
 }
 
+std::span<const InputKind> block_inputs() {
+  using enum InputKind;
+  static constexpr std::array kAll = {kIndicatorBlock, kIndicatorPlace, kBeaconBlock};
+  return kAll;
+}
+
 std::string_view input_name(InputKind kind) {
-  static constexpr std::array<std::string_view, 11> kNames = {
-      "gauss", "uniform", "indicator", "indicator-tile", "indicator-key", "phantom",
-      "large", "ties",    "sink",      "beacon",         "integers"};
+  static constexpr std::array<std::string_view, 14> kNames = {
+      "gauss",           "uniform",       "indicator",
+      "indicator-tile",  "indicator-key", "phantom",
+      "large",           "ties",          "sink",
+      "beacon",          "integers",      "indicator-block",
+      "indicator-place", "beacon-block"};
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
 InputKind parse_input(std::string_view text) {
   std::vector<std::string_view> known;
-  for (const InputKind kind : all_inputs()) {
-    if (text == input_name(kind)) return kind;
-    known.push_back(input_name(kind));
+  for (const auto kinds : {all_inputs(), block_inputs()}) {
+    for (const InputKind kind : kinds) {
+      if (text == input_name(kind)) return kind;
+      known.push_back(input_name(kind));
+    }
   }
   bad_word("input", text, fmt::format("one of {}", fmt::join(known, ", ")));
 }

@@ -30,9 +30,15 @@ enum class InputKind {
               ///< v marks the tile
   kIntegers,  ///< weights exactly 0 or 1, v small integers: the output is a gather or a mean,
               ///< exactly
+  // For cases with a block pattern; without one a block is a tile and a place the token.
+  kIndicatorBlock,  ///< kIndicator by key blocks of the head's map: c = block mod D
+  kIndicatorPlace,  ///< kIndicator by places of the head's order: c = place mod D
+  kBeaconBlock,     ///< one dominant key for each 64 of the sequence; v marks the key block
 };
-/// Every kind, in the order of the enumeration.
+/// Every kind that needs no block pattern, in the order of the enumeration.
 std::span<const InputKind> all_inputs();
+/// The kinds that speak of blocks and places.
+std::span<const InputKind> block_inputs();
 std::string_view input_name(InputKind kind);
 InputKind parse_input(std::string_view text);
 
@@ -41,7 +47,13 @@ InputKind parse_input(std::string_view text);
 struct Case {
   std::string model = "custom";  ///< a label; the numbers below are what counts
   std::string file;              ///< recorded tensors "path#group" instead of generated ones
+  /// Words of a sparse rule (core/blocks/pattern_rule.hpp), "sparge topk=0.3": the case is one for
+  /// block-sparse kernels, and the settings of LVSA below do not count but for `step`. In a line
+  /// ':' stands for the blanks. Empty: the frame lists of LVSA.
+  std::string pattern;
   FrameGrid grid;
+  std::int64_t height = 0;  ///< of a frame in tokens; height * width = P, or both 0: not known
+  std::int64_t width = 0;
   std::int64_t batch = 1;
   std::int64_t heads = 1;
   std::int64_t kv_heads = 1;

@@ -174,7 +174,8 @@ GuardedInputs::GuardedInputs(lvsa_problem& p, GuardSide side) : side_(side) {
     list = static_cast<Number*>(
         add(name, list, static_cast<std::size_t>(count) * sizeof(Number), sizeof(Number)));
   };
-  const std::int64_t entries = p.frame_lists.offsets[p.frames];
+  const bool has_lists = p.frame_lists.offsets != nullptr;  // else a block-sparse kernel's call
+  const std::int64_t entries = has_lists ? p.frame_lists.offsets[p.frames] : 0;
   add_list("frame_lists.offsets", p.frame_lists.offsets, p.frames + 1);
   add_list("frame_lists.list", p.frame_lists.list, entries);
   add_list("block_csr.indptr", p.block_csr.indptr, p.block_csr.rows + 1);

@@ -127,8 +127,10 @@ void fill_sink(AttentionTensors& made, const Case& c) {
 void fill_beacon(AttentionTensors& made, const Case& c) {
   const float level = level_for(12.0, c.head_dim);
   fill_around(made.q, c.seed, kQuery, [=](std::int64_t) { return level; });
+  const bool of_sequence = c.input == InputKind::kBeaconBlock;
+  const FrameGrid grid = of_sequence ? FrameGrid{1, c.grid.seq_len(), 0} : c.grid;
   fill_around(made.k, c.seed, kKey, [=, &c](std::int64_t token) {
-    return is_beacon(c.grid, c.seed, token) ? level : 0.0F;
+    return is_beacon(grid, c.seed, token) ? level : 0.0F;
   });
   fill_indicator(made.v, c);
 }
@@ -254,7 +256,11 @@ std::int64_t indicator_class(const FrameGrid& grid, std::int64_t token, std::int
 std::int64_t indicator_class(InputKind kind, const FrameGrid& grid, std::int64_t token,
                              std::int64_t head_dim) {
   if (kind == InputKind::kIndicator) return indicator_class(grid, token, head_dim);
-  if (kind == InputKind::kIndicatorTile) return token / kInputTile % head_dim;
+  if (kind == InputKind::kIndicatorTile || kind == InputKind::kIndicatorBlock ||
+      kind == InputKind::kBeaconBlock) {
+    return token / kInputTile % head_dim;
+  }
+  if (kind == InputKind::kIndicatorPlace) return token % head_dim;
   if (kind == InputKind::kIndicatorKey) return token % head_dim;
   if (kind != InputKind::kBeacon) return 0;
   const std::int64_t frame = std::min(token / grid.patches_per_frame, grid.frames);
@@ -338,6 +344,7 @@ AttentionTensors make_inputs(const Case& c) {
       fill_sink(made, c);
       break;
     case InputKind::kBeacon:
+    case InputKind::kBeaconBlock:
       fill_beacon(made, c);
       break;
     case InputKind::kIntegers:

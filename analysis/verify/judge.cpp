@@ -21,10 +21,9 @@ using reference::RowResult;
 using reference::ShadowRow;
 
 void judge_row(CaseResult& result, FrameHeadWorst& frame_heads, const KernelOutputs& outputs,
-               const BoundModel& model, const FramePattern& pattern, const RowId& row,
+               const BoundModel& model, const RowSteps& steps, const RowId& row,
                const RowResult& exact) {
   const Case& c = result.c;
-  const RowSteps steps = row_steps(model, c.grid, pattern, row, exact.keys);
   std::vector<double> got(static_cast<std::size_t>(c.head_dim));
   outputs.out.read_row(row.batch, row.token, row.head, got.data());
   double row_worst = 0.0;
@@ -152,7 +151,28 @@ void decide(CaseResult& result, const ScheduleOutcome& schedule) {
   }
 }
 
+void compare_rows(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
+                  const ExactRows& exact, const ScheduleOutcome& schedule) {
+  result.rows_checked = static_cast<std::int64_t>(exact.rows.size());
+  FrameHeadWorst frame_heads(result.c.grid.frames, result.c.heads);
+  for (std::size_t i = 0; i < exact.rows.size(); ++i) {
+    const RowSteps steps = exact.steps(exact.rows[i], exact.results[i].keys);
+    judge_row(result, frame_heads, outputs, model, steps, exact.rows[i], exact.results[i]);
+    const bool sound = !schedule.sound.empty() && schedule.sound[i];
+    if (scores_are_weak(exact.results[i]) && !sound) ++result.weak_rows;
+  }
+  result.frame_heads = frame_heads.map();
+  result.output.unwritten = outputs.unwritten_outputs;
+  result.lse.unwritten = outputs.unwritten_lse;
+}
+
 }  // namespace
+
+void judge_rows(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
+                const ExactRows& exact) {
+  compare_rows(result, outputs, model, exact, {});
+  decide(result, {});
+}
 
 RowSteps row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
                    const RowId& row, std::int64_t keys) {
@@ -175,18 +195,14 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
   const auto exact = attend_rows(problem, rows, model.scores, [&] {
     if (progress) progress(static_cast<double>(++done) / static_cast<double>(rows.size()));
   });
-  result.rows_checked = static_cast<std::int64_t>(rows.size());
   const ScheduleOutcome schedule = judge_schedule(result, outputs, problem, rows, exact);
   result.schedule = joined(schedule);
-  FrameHeadWorst frame_heads(c.grid.frames, c.heads);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    judge_row(result, frame_heads, outputs, model, pattern, rows[i], exact[i]);
-    const bool sound = !schedule.sound.empty() && schedule.sound[i];
-    if (scores_are_weak(exact[i]) && !sound) ++result.weak_rows;
-  }
-  result.frame_heads = frame_heads.map();
-  result.output.unwritten = outputs.unwritten_outputs;
-  result.lse.unwritten = outputs.unwritten_lse;
+  compare_rows(result, outputs, model,
+               {rows, exact,
+                [&](const RowId& row, std::int64_t keys) {
+                  return row_steps(model, c.grid, pattern, row, keys);
+                }},
+               schedule);
   result.timings.oracle_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   decide(result, schedule);

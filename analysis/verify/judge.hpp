@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "analysis/verify/bounds.hpp"
@@ -30,6 +31,17 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
                    const AttentionTensors& tensors, const FramePattern& pattern,
                    const std::vector<reference::RowId>& rows,
                    const std::function<void(double)>& progress = {});
+
+/// Rows with what is due in them, from any oracle.
+struct ExactRows {
+  std::span<const reference::RowId> rows;
+  std::span<const reference::RowResult> results;
+  /// Rounding steps of a row with so many keys.
+  std::function<RowSteps(const reference::RowId&, std::int64_t)> steps;
+};
+/// The same by tier A alone, on results that are there already.
+void judge_rows(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
+                const ExactRows& exact);
 
 /// Rounding steps on the way to a row's result, for its bounds: tiles and keys by the model.
 RowSteps row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,

@@ -35,6 +35,7 @@ std::int64_t count_unwritten(const std::byte* row, std::size_t bytes, DType dtyp
 
 std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const Case& c) {
   const lvsa_capabilities& can = kernel.capabilities;
+  if (kernel.run == nullptr) return "the kernel takes block maps; a case with pattern= is due";
   if (declared_memory(can) == LVSA_CUDA) {
     if (const auto none = DeviceMemory::why_none()) {
       return fmt::format("the kernel wants device memory, and there is no device here: {}", *none);
@@ -44,6 +45,7 @@ std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const C
                        declared_memory(can), static_cast<int>(LVSA_HOST),
                        static_cast<int>(LVSA_CUDA));
   }
+  if (!c.pattern.empty()) return "the kernel takes frame lists, no block maps";
   if ((can.dtypes & LVSA_DTYPE_BIT(c.dtype)) == 0)
     return fmt::format("no {} inputs", dtype_name(c.dtype));
   if (c.p_dtype != LVSA_DTYPE_NONE && (can.p_dtypes & LVSA_DTYPE_BIT(c.p_dtype)) == 0) {
@@ -130,20 +132,24 @@ std::optional<lvsa_numerics> KernelCall::numerics() const {
   return query_numerics(kernel_, problem_);
 }
 
-std::int64_t KernelCall::unwritten(const GuardedTensor& tensor) const {
+std::int64_t unwritten_elements(const GuardedTensor& tensor, std::span<const std::int64_t> wanted) {
   const auto& shape = tensor.shape();
-  const auto tokens = wanted_.empty() ? shape[1] : static_cast<std::int64_t>(wanted_.size());
+  const auto tokens = wanted.empty() ? shape[1] : static_cast<std::int64_t>(wanted.size());
   std::int64_t found = 0;
 #pragma omp parallel for reduction(+ : found) schedule(static)
   for (std::int64_t r = 0; r < shape[0] * tokens; ++r) {
     const std::int64_t i = r % tokens;
-    const std::int64_t token = wanted_.empty() ? i : wanted_[static_cast<std::size_t>(i)];
+    const std::int64_t token = wanted.empty() ? i : wanted[static_cast<std::size_t>(i)];
     for (std::int64_t h = 0; h < shape[2]; ++h) {
       found +=
           count_unwritten(tensor.row(r / tokens, token, h), tensor.row_bytes(), tensor.dtype());
     }
   }
   return found;
+}
+
+std::int64_t KernelCall::unwritten(const GuardedTensor& tensor) const {
+  return unwritten_elements(tensor, wanted_);
 }
 
 std::int64_t KernelCall::unwritten_outputs() const { return unwritten(out_); }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace lvsa::analysis {
 
 /// Why a kernel's declared capabilities exclude a case, or nothing when they do not.
 std::optional<std::string> unsupported_reason(const lvsa_kernel& kernel, const Case& c);
+
+/// Elements of the wanted tokens' rows (none: of all rows) that still hold bits all ones.
+std::int64_t unwritten_elements(const GuardedTensor& tensor, std::span<const std::int64_t> wanted);
 
 /// Owns what the problem of a case points to. Outputs are pre-filled with bits that no right result
 /// has (all ones: a NaN of every type), so that what a kernel did not write shows.

@@ -17,7 +17,7 @@ namespace lvsa::analysis {
 namespace {
 
 // `number`: the status as it came, which may be none.
-KernelStatus told(const lvsa_kernel& kernel, const char* step, int number, const char* message) {
+KernelStatus told(const char* kernel, const char* step, int number, const char* message) {
   if (number == LVSA_OK) return {};
   const bool known = number >= LVSA_OK && number <= LVSA_FAILED;
   std::string line = message;
@@ -26,7 +26,7 @@ KernelStatus told(const lvsa_kernel& kernel, const char* step, int number, const
   KernelStatus told;
   told.status = known ? static_cast<lvsa_status>(number) : LVSA_FAILED;
   told.text =
-      fmt::format("kernel {}: {} returned {} {}{}{}", kernel.name, step,
+      fmt::format("kernel {}: {} returned {} {}{}{}", kernel, step,
                   known ? "status" : "what is no status,", number, line.empty() ? "" : ": ", line);
   return told;
 }
@@ -47,18 +47,18 @@ class FloatEnvironmentKept {
 // A C++ exception must not leave a function of the C interface; where one does, it is the kernel's
 // failure and not this program's.
 template <typename Call>
-int guarded(const lvsa_kernel& kernel, const char* step, Call call) {
+int guarded(const char* kernel, const char* step, Call call) {
   const FloatEnvironmentKept kept;
   try {
     return static_cast<int>(call());
   } catch (const std::exception& error) {
     throw Error(ErrorKind::kKernel, fmt::format("kernel {}: a C++ exception left its {}: {}",
-                                                kernel.name, step, error.what()));
+                                                kernel, step, error.what()));
   } catch (const abi::__forced_unwind&) {  // a thread that is being ended: not to be held up
     throw;
   } catch (...) {
     throw Error(ErrorKind::kKernel,
-                fmt::format("kernel {}: a C++ exception left its {}", kernel.name, step));
+                fmt::format("kernel {}: a C++ exception left its {}", kernel, step));
   }
 }
 
@@ -84,16 +84,21 @@ KernelStatus run_on_device(const lvsa_kernel& kernel, const lvsa_problem& proble
 
 }  // namespace
 
+KernelStatus call_contained(const char* kernel, const char* step,
+                            const std::function<int(char*, std::size_t)>& call) {
+  std::array<char, 512> message{};
+  const int status = guarded(kernel, step, [&] { return call(message.data(), message.size()); });
+  message.back() = '\0';
+  return told(kernel, step, status, message.data());
+}
+
 KernelStatus invoke_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
                              void* workspace, std::size_t bytes, void* stream,
                              const std::function<void()>& wait) {
-  std::array<char, 512> message{};
   const auto start = std::chrono::steady_clock::now();
-  const int status = guarded(kernel, "run", [&] {
-    return kernel.run(&problem, workspace, bytes, stream, message.data(), message.size());
+  KernelStatus result = call_contained(kernel.name, "run", [&](char* message, std::size_t size) {
+    return static_cast<int>(kernel.run(&problem, workspace, bytes, stream, message, size));
   });
-  message.back() = '\0';
-  KernelStatus result = told(kernel, "run", status, message.data());
   try {
     if (wait) wait();
   } catch (const DeviceLost& lost) {  // with the kernel's own words, if it has any
@@ -109,8 +114,8 @@ KernelStatus workspace_in_place(const lvsa_kernel& kernel, const lvsa_problem& p
   bytes = 0;
   if (kernel.workspace == nullptr) return {};
   const int status =
-      guarded(kernel, "workspace query", [&] { return kernel.workspace(&problem, &bytes); });
-  return told(kernel, "workspace query", status, "");
+      guarded(kernel.name, "workspace query", [&] { return kernel.workspace(&problem, &bytes); });
+  return told(kernel.name, "workspace query", status, "");
 }
 
 KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
@@ -145,7 +150,7 @@ std::optional<lvsa_numerics> query_numerics(const lvsa_kernel& kernel,
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
   const int status =
-      guarded(kernel, "numerics query", [&] { return kernel.numerics(&at_place, &numerics); });
+      guarded(kernel.name, "numerics query", [&] { return kernel.numerics(&at_place, &numerics); });
   if (status != LVSA_OK) return std::nullopt;
   // What lies behind the fields that the kernel knows is not its word.
   const std::size_t known = std::min(numerics.struct_size, sizeof numerics);

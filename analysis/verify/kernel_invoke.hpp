@@ -35,6 +35,11 @@ class KernelFailed : public Error {
   lvsa_status status_;
 };
 
+/// Calls a function of a kernel behind any C interface, which writes its line to the message it is
+/// given. Throws Error(kKernel) for an exception of the kernel's.
+KernelStatus call_contained(const char* kernel, const char* step,
+                            const std::function<int(char* message, std::size_t size)>& call);
+
 /// Bytes of workspace for a problem. Throws Error(kKernel) for an exception of the kernel's.
 KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
                              std::size_t& bytes);

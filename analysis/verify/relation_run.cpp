@@ -6,6 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "analysis/blocks/block_invoke.hpp"
+#include "analysis/blocks/block_maps.hpp"
+#include "analysis/blocks/map_oracle.hpp"
 #include "analysis/verify/kernel_invoke.hpp"
 #include "core/error.hpp"
 
@@ -42,9 +45,11 @@ lvsa_problem input_problem(const Problem& problem) {
   p.k = problem.k->c_tensor();
   p.v = problem.v->c_tensor();
   const FrameLists& lists = problem.lists;
-  p.frame_lists = {lists.offsets.data(), lists.list.data()};
-  p.block_csr = {p.patches_per_frame, p.patches_per_frame, p.frames, lists.indptr.data(),
-                 lists.list.data()};
+  if (!problem.maps) {
+    p.frame_lists = {lists.offsets.data(), lists.list.data()};
+    p.block_csr = {p.patches_per_frame, p.patches_per_frame, p.frames, lists.indptr.data(),
+                   lists.list.data()};
+  }
   p.wanted_tokens = problem.wanted.empty() ? nullptr : problem.wanted.data();
   p.wanted_count = static_cast<std::int64_t>(problem.wanted.size());
   const auto scales = [](const std::vector<float>& of) { return of.empty() ? nullptr : of.data(); };
@@ -98,6 +103,28 @@ bool follows(double here, double there, DType dtype, Expect expect) {
   return here == there && std::signbit(here) == std::signbit(there);
 }
 
+// The functions of a kernel on one call: the one place where frame lists and maps part.
+struct Callee {
+  std::function<KernelStatus(std::size_t&)> workspace;
+  std::function<std::optional<lvsa_numerics>()> numerics;
+  std::function<KernelStatus(GuardedBytes&)> run;
+};
+
+Callee callee_of(const lvsa_kernel& kernel, const lvsa_problem& p, const Problem& problem) {
+  if (!problem.maps) {
+    return {[&](std::size_t& bytes) { return query_workspace(kernel, p, bytes); },
+            [&] { return query_numerics(kernel, p); },
+            [&](GuardedBytes& workspace) { return invoke_kernel(kernel, p, workspace); }};
+  }
+  const BlockMaps& maps = *problem.maps;
+  const lvsa_block_problem mapped = with_maps(p, maps);
+  return {[=, &maps](std::size_t& bytes) { return block_workspace(maps.kernel(), mapped, bytes); },
+          [=, &maps] { return block_numerics(maps.kernel(), mapped); },
+          [=, &maps](GuardedBytes& workspace) {
+            return invoke_block_kernel(maps.kernel(), mapped, workspace);
+          }};
+}
+
 }  // namespace
 
 lvsa_problem c_problem(const Problem& problem, Outputs& outputs) {
@@ -114,8 +141,9 @@ lvsa_problem c_problem(const Problem& problem, Outputs& outputs) {
 void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem, Outputs& outputs) {
   std::optional<GuardedInputs> guarded;
   if (problem.guard) guarded.emplace(p, *problem.guard);
+  const Callee callee = callee_of(kernel, p, problem);
   std::size_t bytes = 0;
-  require_ok(kernel, query_workspace(kernel, p, bytes), problem, outputs.options);
+  require_ok(kernel, callee.workspace(bytes), problem, outputs.options);
   std::shared_ptr<GuardedBytes> workspace = outputs.workspace;
   if (!workspace || workspace->size() != bytes) {
     workspace = std::make_shared<GuardedBytes>(
@@ -123,8 +151,9 @@ void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem,
   }
   if (outputs.options.keep_workspace) outputs.workspace = workspace;
   outputs.workspace_bytes = static_cast<std::int64_t>(bytes);
-  outputs.numerics = query_numerics(kernel, p);
-  const KernelStatus done = invoke_kernel(kernel, p, *workspace);
+  outputs.numerics = callee.numerics();
+  const KernelStatus done = callee.run(*workspace);
+  outputs.seconds = done.seconds;
   outputs.touched = guarded ? guarded->touched() : std::nullopt;
   require_ok(kernel, done, problem, outputs.options);
   outputs.outside = done.changed_outside + outputs.out.changed_outside() +
@@ -331,8 +360,33 @@ BoundModel model_of(const Problem& problem, const Outputs& outputs) {
                           problem.c.head_dim);
 }
 
+std::vector<reference::RowResult> exact_rows(const Problem& problem,
+                                             std::span<const reference::RowId> rows,
+                                             const reference::ScoreErrorModel& errors) {
+  if (!problem.maps) return reference::attend_rows(oracle_of(problem), rows, errors);
+  return attend_map_rows(
+      {problem.q->view(), problem.k->view(), problem.v->view(), scale_of(problem), *problem.maps},
+      rows, errors);
+}
+
+std::int64_t row_keys(const Problem& problem, const reference::RowId& row) {
+  std::int64_t keys = 0;
+  const auto add = [&](const auto& ranges) {
+    for (const auto& [first, last] : ranges) keys += last - first;
+  };
+  if (problem.maps) {
+    add(visible_tokens(problem.maps->head(row), row.token));
+  } else {
+    add(reference::visible_ranges({problem.q->view(), problem.k->view(), problem.v->view(),
+                                   problem.c.grid, 1.0, problem.lists.rows()},
+                                  row.token));
+  }
+  return keys;
+}
+
 RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
                        std::int64_t keys) {
+  if (problem.maps) return map_steps(model, *problem.maps, row, keys);
   const auto f = static_cast<std::size_t>(frame_of(problem, row.token));
   const std::int64_t frames = f + 1 >= problem.lists.offsets.size()
                                   ? problem.c.grid.frames
@@ -343,7 +397,7 @@ RowSteps problem_steps(const BoundModel& model, const Problem& problem, const re
 std::optional<std::string> outside_bounds(const Problem& problem, const Outputs& outputs,
                                           const std::vector<reference::RowId>& rows) {
   const BoundModel model = model_of(problem, outputs);
-  const auto exact = reference::attend_rows(oracle_of(problem), rows, model.scores);
+  const auto exact = exact_rows(problem, rows, model.scores);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const RowSteps steps = problem_steps(model, problem, rows[r], exact[r].keys);
     const std::vector<double> got = values_of(outputs.out, rows[r]);
@@ -371,7 +425,8 @@ std::string place_of(const Problem& problem, const reference::RowId& row) {
   const std::string place = frame < problem.c.grid.frames
                                 ? fmt::format("frame {} row {}", frame, within)
                                 : fmt::format("text row {}", within);
-  return fmt::format("batch {}, {}, head {}", row.batch, place, row.head);
+  const std::string mapped = problem.maps ? problem.maps->place_text(row) : std::string();
+  return fmt::format("batch {}, {}, head {}{}", row.batch, place, row.head, mapped);
 }
 
 }  // namespace lvsa::analysis

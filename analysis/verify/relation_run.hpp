@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@
 #include "reference/attention/oracle.hpp"
 
 namespace lvsa::analysis {
+
+class BlockMaps;
 
 /// Attended frames as the C interface takes them. The arrays keep their addresses while their sizes
 /// stay the same.
@@ -36,8 +39,9 @@ struct Problem {
   Case c;  ///< sizes, types and layout; its pattern fields are not looked at
   std::shared_ptr<GuardedTensor> q, k, v;
   std::vector<float> q_scale, k_scale, v_scale;  ///< as in lvsa_problem; empty: 1
-  FrameLists lists;
-  std::vector<std::int64_t> wanted;  ///< query tokens, ascending; empty: all
+  FrameLists lists;                              ///< not looked at where there are maps
+  std::shared_ptr<const BlockMaps> maps;  ///< of a block-sparse kernel's call; null: frame lists
+  std::vector<std::int64_t> wanted;       ///< query tokens, ascending; empty: all
   std::int32_t threads = 0;
   bool gaps = false;               ///< rows of q, k, v have gaps between them
   std::optional<GuardSide> guard;  ///< the call gets copies of the inputs at guard pages
@@ -76,6 +80,7 @@ struct Outputs {
   std::optional<lvsa_numerics> numerics;
   OutputOptions options;
   std::shared_ptr<GuardedBytes> workspace;  ///< with keep_workspace: the last call's
+  double seconds = 0.0;                     ///< of the last call
 };
 Outputs make_outputs(const lvsa_kernel& kernel, const Problem& problem,
                      const OutputOptions& options = {});
@@ -130,6 +135,11 @@ struct OracleOfProblem {
   operator const reference::AttentionProblem&() const { return problem; }
 };
 OracleOfProblem oracle_of(const Problem& problem);
+/// What is due in rows, also where the problem has maps. `doubt` of a skip rule is in the scores'
+/// terms.
+std::vector<reference::RowResult> exact_rows(const Problem& problem,
+                                             std::span<const reference::RowId> rows,
+                                             const reference::ScoreErrorModel& errors);
 
 /// Scales for heads and batch elements that come from others: `from` gives the (batch, head) of
 /// the old ones.
@@ -145,6 +155,8 @@ std::vector<float> moved_scales(const std::vector<float>& scales, std::int64_t o
   }
   return moved;
 }
+/// Keys that a row attends; a skip rule does not count.
+std::int64_t row_keys(const Problem& problem, const reference::RowId& row);
 /// Rounding steps of a row by the model, for its bounds.
 RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
                        std::int64_t keys);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "analysis/blocks/block_relations.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -144,14 +145,15 @@ std::vector<NamedCheck> check_relations(const lvsa_kernel& kernel, const Problem
   RelationContext context{kernel, run, problem, base, std::nullopt};
   std::vector<NamedCheck> checks;
   std::size_t done = 0;
-  for (const Relation& relation : kRelations) {
+  const std::span<const Relation> all = problem.maps ? block_relations() : relations();
+  for (const Relation& relation : all) {
     const auto& names = options.names;
     const bool asked =
         names.empty() || std::find(names.begin(), names.end(), relation.name) != names.end();
     if (asked) checks.push_back(run_relation(relation, context));
     if (asked && options.stop_at_failure && checks.back().state == CheckState::kFails) break;
     if (options.progress) {
-      options.progress(static_cast<double>(++done) / static_cast<double>(kRelations.size()));
+      options.progress(static_cast<double>(++done) / static_cast<double>(all.size()));
     }
   }
   return checks;

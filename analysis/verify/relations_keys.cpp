@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "analysis/verify/relation_tensors.hpp"
 #include "analysis/verify/relations.hpp"
 
 namespace lvsa::analysis {
@@ -50,13 +51,6 @@ Rows half_of(const Rows& lists, bool second) {
   return half;
 }
 
-// One half as the kernel computed it, and its exact results with their tolerances.
-struct Half {
-  Problem problem;
-  Outputs outputs;
-  std::vector<RowResult> exact;
-};
-
 // What rounding to the output's type can do to a value.
 double rounding(double value, DType dtype) {
   return unit_roundoff(dtype) * std::fabs(value) + underflow_error(dtype);
@@ -70,11 +64,11 @@ double value_at(const GuardedTensor& tensor, const RowId& row, std::size_t colum
 
 // How far the merged value may be from the exact whole: each half's tolerance by its weight, and
 // what errors of the log-sum-exps do to the weights.
-double merged_tolerance(const Half& a, const Half& b, const RowId& row, std::size_t r,
+double merged_tolerance(const PartOfKeys& a, const PartOfKeys& b, const RowId& row, std::size_t r,
                         std::size_t column, double weight_a) {
   double sum = 0;
   double lse = 0;
-  for (const Half* half : {&a, &b}) {
+  for (const PartOfKeys* half : {&a, &b}) {
     const double weight = half == &a ? weight_a : 1.0 - weight_a;
     const RowResult& exact = half->exact[r];
     const BoundModel model = model_of(half->problem, half->outputs);
@@ -94,8 +88,10 @@ double weight_of_first(double lse_a, double lse_b) {
   return 1.0 / (1.0 + std::exp(lse_b - lse_a));
 }
 
-std::optional<std::string> merge_differs(const Half& a, const Half& b, const Half& whole,
-                                         const std::vector<RowId>& rows) {
+}  // namespace
+
+std::optional<std::string> merge_differs(const PartOfKeys& a, const PartOfKeys& b,
+                                         const PartOfKeys& whole, const std::vector<RowId>& rows) {
   const BoundModel model = model_of(whole.problem, whole.outputs);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const double weight =
@@ -119,8 +115,6 @@ std::optional<std::string> merge_differs(const Half& a, const Half& b, const Hal
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 // Twice: as frames that attend every frame, and as one frame that holds the whole video.
 Finding check_dense(RelationContext& context) {
@@ -153,7 +147,7 @@ Finding check_halves(RelationContext& context) {
     Outputs outputs = context.call(problem);
     auto exact =
         reference::attend_rows(oracle_of(problem), rows, model_of(problem, outputs).scores);
-    return Half{std::move(problem), std::move(outputs), std::move(exact)};
+    return PartOfKeys{std::move(problem), std::move(outputs), std::move(exact)};
   };
   const Rows lists = whole.lists.rows();
   return holds_unless(

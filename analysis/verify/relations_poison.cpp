@@ -6,33 +6,13 @@
 #include <limits>
 #include <set>
 
+#include "analysis/verify/relation_tensors.hpp"
 #include "analysis/verify/relations.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 using reference::RowId;
-
-// Writes `value` to every element of the rows that `chosen` picks.
-template <typename Chosen>
-std::shared_ptr<GuardedTensor> poisoned(const GuardedTensor& tensor, Layout layout, double value,
-                                        Chosen chosen) {
-  auto made = copy_of(tensor, layout);
-  const std::size_t width = dtype_bytes(made->dtype());
-  const auto& shape = made->shape();
-  for (std::int64_t b = 0; b < shape[0]; ++b) {
-    for (std::int64_t s = 0; s < shape[1]; ++s) {
-      for (std::int64_t h = 0; h < shape[2]; ++h) {
-        if (!chosen(RowId{b, s, h})) continue;
-        std::byte* element = made->row(b, s, h);
-        for (std::int64_t i = 0; i < shape[3]; ++i, element += width) {
-          encode(made->dtype(), value, element);
-        }
-      }
-    }
-  }
-  return made;
-}
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
@@ -82,14 +62,6 @@ Finding check_poisoned_frames(RelationContext& context, double value, int way) {
   return holds_unless(rows_differ(other, context.call(other), context.base, rows));
 }
 
-double largest(DType dtype) {
-  if (dtype == LVSA_F16) return 65504.0;
-  if (dtype == LVSA_BF16) return 0x1.fep127;
-  if (dtype == LVSA_E4M3) return 448.0;
-  if (dtype == LVSA_E5M2) return 57344.0;
-  return std::numeric_limits<float>::max();
-}
-
 // Two batch elements, the given one and one of NaN, in both orders.
 Finding check_joined_batch(RelationContext& context) {
   const Problem& problem = context.problem;
@@ -122,6 +94,14 @@ Finding check_joined_batch(RelationContext& context) {
 
 }  // namespace
 
+double largest_number(DType dtype) {
+  if (dtype == LVSA_F16) return 65504.0;
+  if (dtype == LVSA_BF16) return 0x1.fep127;
+  if (dtype == LVSA_E4M3) return 448.0;
+  if (dtype == LVSA_E5M2) return 57344.0;
+  return std::numeric_limits<float>::max();
+}
+
 Finding check_poison_nan(RelationContext& context) {
   for (const int way : {0, 2}) {
     const Finding finding = check_poisoned_frames(context, kNan, way);
@@ -136,7 +116,7 @@ Finding check_poison_infinity(RelationContext& context) {
 }
 
 Finding check_poison_huge(RelationContext& context) {
-  return check_poisoned_frames(context, largest(context.problem.c.dtype), 0);
+  return check_poisoned_frames(context, largest_number(context.problem.c.dtype), 0);
 }
 
 Finding check_batch_mates(RelationContext& context) {

@@ -5,30 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "analysis/verify/relation_tensors.hpp"
 #include "analysis/verify/relations.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 using reference::RowId;
-
-// A tensor of another shape whose row (b, s, h) is a copy of row `from(b, s, h)`.
-template <typename From>
-std::shared_ptr<GuardedTensor> gathered(const GuardedTensor& tensor, Layout layout,
-                                        std::array<std::int64_t, 4> shape, From from) {
-  auto made = std::make_shared<GuardedTensor>(tensor.dtype(), shape, layout, false, kNanByte);
-  for (std::int64_t b = 0; b < shape[0]; ++b) {
-    for (std::int64_t s = 0; s < shape[1]; ++s) {
-      for (std::int64_t h = 0; h < shape[2]; ++h) {
-        const RowId row = from(RowId{b, s, h});
-        if (row.token < 0) continue;
-        std::memcpy(made->row(b, s, h), tensor.row(row.batch, row.token, row.head),
-                    made->row_bytes());
-      }
-    }
-  }
-  return made;
-}
 
 // Frames that none of the others attends, behind the last; so many that what follows, the text,
 // keeps its place in a grid of key tiles. 0: no such number is small.
@@ -52,22 +35,7 @@ Problem with_more_frames(const Problem& problem, std::int64_t added) {
   grid.frames += added;
   const std::int64_t more = grid.video_tokens() - video;
   const auto extended = [&](const GuardedTensor& tensor, std::uint64_t stream) {
-    std::array<std::int64_t, 4> shape = tensor.shape();
-    shape[1] += more;
-    auto made = gathered(tensor, other.c.layout, shape, [&](RowId row) {
-      if (row.token >= video) row.token = row.token < video + more ? -1 : row.token - more;
-      return row;
-    });
-    const std::size_t width = dtype_bytes(tensor.dtype());
-    std::uint64_t at = 0;
-    for (std::int64_t r = 0; r < shape[0] * more * shape[2]; ++r) {
-      std::byte* row = made->row(r / (more * shape[2]), video + r / shape[2] % more, r % shape[2]);
-      for (std::int64_t i = 0; i < shape[3]; ++i, row += width) {
-        encode(tensor.dtype(),
-               4.0 * static_cast<double>(bell(random_bits(problem.c.seed, stream, at++))), row);
-      }
-    }
-    return made;
+    return with_more_tokens(tensor, other.c.layout, video, more, problem.c.seed, stream);
   };
   other.q = extended(*problem.q, 200);
   other.k = extended(*problem.k, 201);
@@ -82,6 +50,27 @@ Problem with_more_frames(const Problem& problem, std::int64_t added) {
 }
 
 }  // namespace
+
+std::shared_ptr<GuardedTensor> with_more_tokens(const GuardedTensor& tensor, Layout layout,
+                                                std::int64_t at, std::int64_t added,
+                                                std::uint64_t seed, std::uint64_t stream) {
+  std::array<std::int64_t, 4> shape = tensor.shape();
+  shape[1] += added;
+  auto made = gathered(tensor, layout, shape, [&](RowId row) {
+    if (row.token >= at) row.token = row.token < at + added ? -1 : row.token - added;
+    return row;
+  });
+  const std::size_t width = dtype_bytes(tensor.dtype());
+  std::uint64_t counter = 0;
+  for (std::int64_t r = 0; r < shape[0] * added * shape[2]; ++r) {
+    std::byte* row = made->row(r / (added * shape[2]), at + r / shape[2] % added, r % shape[2]);
+    for (std::int64_t i = 0; i < shape[3]; ++i, row += width) {
+      encode(tensor.dtype(), 4.0 * static_cast<double>(bell(random_bits(seed, stream, counter++))),
+             row);
+    }
+  }
+  return made;
+}
 
 Finding check_batch_order(RelationContext& context) {
   const Problem& problem = context.problem;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "analysis/verify/relation_tensors.hpp"
 #include "analysis/verify/relations.hpp"
 
 namespace lvsa::analysis {
@@ -61,10 +62,21 @@ void turn_tokens(GuardedTensor& tensor, Layout layout) {
   }
 }
 
-// Lists of the same lengths and sums: in each row where it can be, one frame becomes the next and a
-// later one the one before it.
-Rows with_equal_sums(const Rows& lists) {
-  const auto frames = static_cast<std::int32_t>(lists.size());
+// Some rows whose frames attend other lists than before.
+std::vector<RowId> changed_rows(const Problem& problem, const Rows& before) {
+  const Rows now = problem.lists.rows();
+  RowPairs rows = same_rows(problem);
+  std::erase_if(rows, [&](const RowPair& pair) {
+    if (pair.here.token >= problem.c.grid.video_tokens()) return true;
+    const auto f = static_cast<std::size_t>(pair.here.token / problem.c.grid.patches_per_frame);
+    return now[f] == before[f];
+  });
+  return some_of(rows, kRows);
+}
+
+}  // namespace
+
+Rows with_equal_sums(const Rows& lists, std::int32_t frames) {
   Rows changed = lists;
   for (auto& row : changed) {
     const auto is_free = [&](std::int32_t f) {
@@ -92,20 +104,6 @@ Rows with_equal_sums(const Rows& lists) {
   }
   return changed;
 }
-
-// Some rows whose frames attend other lists than before.
-std::vector<RowId> changed_rows(const Problem& problem, const Rows& before) {
-  const Rows now = problem.lists.rows();
-  RowPairs rows = same_rows(problem);
-  std::erase_if(rows, [&](const RowPair& pair) {
-    if (pair.here.token >= problem.c.grid.video_tokens()) return true;
-    const auto f = static_cast<std::size_t>(pair.here.token / problem.c.grid.patches_per_frame);
-    return now[f] == before[f];
-  });
-  return some_of(rows, kRows);
-}
-
-}  // namespace
 
 // Judged by bounds, and by a call at addresses that the kernel has not seen.
 Finding check_stale_data(RelationContext& context) {
@@ -163,7 +161,7 @@ Finding check_stale_pattern(RelationContext& context) {
   Problem problem = context.problem;
   problem.v = frame_marks(problem);
   const Rows before = problem.lists.rows();
-  const Rows after = with_equal_sums(before);
+  const Rows after = with_equal_sums(before, static_cast<std::int32_t>(before.size()));
   if (after == before) return not_applicable("no row has a frame that could be another");
   Outputs outputs = context.call(problem, workspace_kept());
   problem.lists.set(after);

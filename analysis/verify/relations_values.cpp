@@ -22,6 +22,20 @@ std::shared_ptr<GuardedTensor> changed_values(const Problem& problem, Change cha
   return made;
 }
 
+// What a row of `keys` keys may give with V = 1; 0 without keys.
+Interval accepted_one(const BoundModel& model, const Problem& problem, const reference::RowId& row,
+                      std::int64_t keys, bool rounds_both) {
+  reference::RowResult exact;
+  exact.magnitude = exact.out = {keys > 0 ? 1.0 : 0.0};
+  exact.deviation = exact.score_shift = {0.0};
+  exact.value_sum = {static_cast<double>(keys)};  // the largest p is 1, so L is at least 1
+  exact.normaliser = 1.0;
+  exact.keys = keys;
+  Tolerance t = output_tolerance(model, exact, 0, problem_steps(model, problem, row, keys));
+  if (rounds_both) t.total -= t.p_rounding;
+  return accept_interval(exact.out[0], t.total, output_dtype(problem.c));
+}
+
 }  // namespace
 
 const Outputs& RelationContext::with_ones() {
@@ -75,33 +89,21 @@ Finding check_values_one(RelationContext& context) {
   const BoundModel model = model_of(problem, outputs);
   const bool rounds_both = outputs.numerics && outputs.numerics->sum_rounded_p != 0 &&
                            !outputs.numerics->normalise_first;
-  const OracleOfProblem oracle = oracle_of(problem);
-  for (const std::int64_t token : problem.tokens()) {
-    double keys = 0;
-    for (const auto& [first, last] : reference::visible_ranges(oracle, token)) {
-      keys += static_cast<double>(last - first);
+  std::int64_t keys = -1;
+  Interval accepted;
+  std::vector<double> got(static_cast<std::size_t>(problem.c.head_dim));
+  for (const RowPair& pair : same_rows(problem)) {
+    const reference::RowId& row = pair.here;
+    if (const std::int64_t count = row_keys(problem, row); count != keys) {
+      keys = count;
+      accepted = accepted_one(model, problem, row, keys, rounds_both);
     }
-    reference::RowResult exact;
-    exact.magnitude = exact.out = {keys > 0 ? 1.0 : 0.0};
-    exact.deviation = exact.score_shift = {0.0};
-    exact.value_sum = {keys};  // the largest p is 1, so L is at least 1
-    exact.normaliser = 1.0;
-    exact.keys = static_cast<std::int64_t>(keys);
-    const RowSteps steps =
-        problem_steps(model, problem, {0, token, 0}, static_cast<std::int64_t>(keys));
-    Tolerance t = output_tolerance(model, exact, 0, steps);
-    if (rounds_both) t.total -= t.p_rounding;
-    const Interval accepted = accept_interval(exact.out[0], t.total, output_dtype(problem.c));
-    std::vector<double> got(static_cast<std::size_t>(problem.c.head_dim));
-    for (std::int64_t i = 0; i < problem.c.batch * problem.c.heads; ++i) {
-      const reference::RowId row{i / problem.c.heads, token, i % problem.c.heads};
-      outputs.out.view().read_row(row.batch, row.token, row.head, got.data());
-      for (std::size_t column = 0; column < got.size(); ++column) {
-        if (accepted.contains(got[column])) continue;
-        return fails(fmt::format("output at {}, column {}: {:.9g} where {} +- {:.3g} is due",
-                                 place_of(problem, row), column, got[column], exact.out[0],
-                                 t.total));
-      }
+    outputs.out.view().read_row(row.batch, row.token, row.head, got.data());
+    for (std::size_t column = 0; column < got.size(); ++column) {
+      if (accepted.contains(got[column])) continue;
+      return fails(fmt::format("output at {}, column {}: {:.9g} where {:.9g} .. {:.9g} is due",
+                               place_of(problem, row), column, got[column], accepted.low,
+                               accepted.high));
     }
   }
   return holds();
@@ -125,7 +127,7 @@ Finding check_integers(RelationContext& context) {
   const double relative = exact_p ? 0x1p-21 : 0x1p-15;
   constexpr std::size_t kMostRows = 512;
   const auto rows = spread_rows(problem, kMostRows);
-  const auto exact = reference::attend_rows(oracle_of(problem), rows, {});
+  const auto exact = exact_rows(problem, rows, {});
   std::vector<double> got(static_cast<std::size_t>(problem.c.head_dim));
   for (std::size_t r = 0; r < rows.size(); ++r) {
     context.base.out.view().read_row(rows[r].batch, rows[r].token, rows[r].head, got.data());

@@ -52,8 +52,9 @@ void add_call_checks(CaseResult& result, const KernelCall& call, bool inputs_kep
                   call.changed_outside()));
 }
 
-// Relations count beside the bounds: the first that fails makes the case fail, and weights known
-// exactly make up for bounds that mean little.
+}  // namespace
+
+// Relations count beside the bounds.
 void take_in_checks(CaseResult& result) {
   for (const NamedCheck& check : result.checks) {
     if (check.state == CheckState::kFails && !is_failure(result.status)) {
@@ -67,6 +68,8 @@ void take_in_checks(CaseResult& result) {
     }
   }
 }
+
+namespace {
 
 // A kernel that calls unsupported what its capabilities include.
 void add_refusal(CaseResult& result, const KernelFailed& failed) {

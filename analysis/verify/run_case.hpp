@@ -40,6 +40,10 @@ CaseResult begin_result(const Case& c, const FramePattern& pattern, const std::s
 /// memory, also the device's, a missing file).
 CaseResult run_case(const Case& c, const lvsa_kernel& kernel, const RunOptions& options);
 
+/// Takes the checks into the verdict: the first that fails makes the case fail, and weights known
+/// exactly make up for bounds that mean little.
+void take_in_checks(CaseResult& result);
+
 /// The device's context is lost, so the case has crashed and no further one can run here.
 void take_in_loss(CaseResult& result, const DeviceLost& lost);
 

@@ -69,12 +69,15 @@ std::vector<Case> recorded_cases(const std::string& path) {
 std::vector<Case> suite_cases(const std::string& suite,
                               const std::function<std::string()>& fixtures) {
   if (is_random_suite(suite)) return random_cases(suite);
+  if (suite == "blocks-smoke") return block_smoke_cases();
+  if (suite == "blocks") return block_cases();
   std::vector<Case> cases;
   if (!is_built_in(suite)) {
     if (!std::filesystem::exists(suite)) {
       throw Error(
           ErrorKind::kValue,
-          fmt::format("suite '{}': smoke, default, full, random:COUNT or an existing file is due",
+          fmt::format("suite '{}': smoke, default, full, blocks-smoke, blocks, random:COUNT or an "
+                      "existing file is due",
                       suite));
     }
     read_suite_file(suite, 0, cases);

@@ -20,6 +20,8 @@ namespace lvsa::analysis {
 ///  - "full": the same models at every whole multiple of the horizon and every step of a rotation
 ///  up
 ///    to 8, in all element types, all rows computed: hours;
+///  - "blocks-smoke": maps for block-sparse kernels (words pattern=), seconds; "blocks": all rules,
+///    block sizes, lengths around them, masks, orders, skips: minutes;
 ///  - "random:COUNT" or "random:COUNT:SEED": cases drawn at random, small enough that a thousand
 ///    take minutes; the same seed gives the same cases;
 ///  - anything else: a file of case lines; '#' begins a comment, "include FILE" takes in another
@@ -34,6 +36,10 @@ std::vector<Case> recorded_cases(const std::string& path);
 
 /// Small shapes around the sizes where kernels go wrong.
 std::vector<Case> small_cases();
+
+/// Maps for block-sparse kernels.
+std::vector<Case> block_smoke_cases();
+std::vector<Case> block_cases();
 
 /// Random cases. Number i of a seed is the same in a suite of any length.
 inline constexpr std::string_view kRandomPrefix = "random:";

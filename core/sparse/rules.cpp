@@ -33,6 +33,7 @@ std::span<const RuleInfo> all_rules() {
       sparse::sparge_rule(),      sparse::rainfusion_rule(),
       sparse::rainfusion2_rule(), sparse::sparse_videogen_rule(),
       sparse::csr_rule(),         sparse::plugin_rule(),
+      sparse::random_rule(),
   };
   return rules;
 }

@@ -15,5 +15,6 @@ const RuleInfo& rainfusion2_rule();
 const RuleInfo& sparse_videogen_rule();
 const RuleInfo& csr_rule();
 const RuleInfo& plugin_rule();
+const RuleInfo& random_rule();
 
 }  // namespace lvsa::sparse
