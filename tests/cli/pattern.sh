@@ -18,13 +18,13 @@ gives 0 'layer 0 step 0 head 1' sparge topk=0.5 --synthetic 'T=3 h=8 w=8 heads=2
 # A file in each format is the pattern it was written from, and passes its own check.
 words='sta tile=2,3,4 window=1 ragged=tiles'
 for file in a.h5 a.safetensors a.npy; do
-  gives 0 'tokens         250' $words --size "$size" --out "$file"
+  gives 0 'tokens         250' "$words" --size "$size" --out "$file"
   gives 0 'the same pairs of tokens' csr file=$file --size "$size" --against "$words"
   gives 0 '/                                8   1.0000   0.1613' --check "$file"
 done
 # Many patterns in one file, and the way to each of them.
 rotating='lvsa rotate=1 window=1 interval=3 n_first=0'
-gives 0 'layer 0 step 2' $rotating --size "$size" --steps 0:2 --out many.h5
+gives 0 'layer 0 step 2' "$rotating" --size "$size" --steps 0:2 --out many.h5
 gives 0 'layer0/step1/head0' --check many.h5
 gives 0 'the same pairs of tokens' 'csr file=many.h5 group=layer{layer}/step{step}/head{head}' \
   --size "$size" --steps 2 --against "$rotating"
@@ -32,7 +32,7 @@ gives 1 'first pair     query token 0, key token 96' lvsa window=0 interval=2 --
   --against 'lvsa window=0 interval=4'
 gives 1 '"row":' dense --size "$size" --against 'lvsa window=0 interval=0 n_first=1' --json
 
-gives 0 'a share of' $words --size "$size" --png map.png
+gives 0 'a share of' "$words" --size "$size" --png map.png
 [ "$(head -c 4 map.png | tail -c 3)" = PNG ] || fail 'map.png is no picture'
 
 refuses "pattern 'radia': not known" radia --size "$size"
