@@ -47,7 +47,8 @@ TEST(CpuBlocks, AgreesWithSumsOverVisibleTokensForAnyBlocks) {
         Shape shape;
         shape.queries = shape.keys = blocks.rows.tokens();
         shape.dim = 19;
-        Case c(shape, {random_pattern(++seed, blocks.rows, blocks.columns, masks, order)}, seed);
+        ++seed;
+        Case c(shape, {random_pattern(seed, blocks.rows, blocks.columns, masks, order)}, seed);
         for (const auto* kernel : all_levels()) {
           ASSERT_NO_FATAL_FAILURE(c.run(*kernel));
           EXPECT_EQ(compare(c), "") << kernel->name << ", case " << seed;
