@@ -9,13 +9,16 @@
 
 #include "core/config/python_number.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
 
-[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::kValue, what); }
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(ErrorKind::kValue, printable(what, 400));
+}
 
 std::map<std::string, std::int64_t> words_of(std::string text) {
   std::replace(text.begin(), text.end(), ',', ' ');

@@ -12,6 +12,7 @@
 
 #include "core/config/presets.hpp"
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 
 namespace lvsa {
 namespace {
@@ -108,7 +109,8 @@ class Entry {
   void check_keys() const {
     for (const auto& item : object_.items()) {
       if (std::ranges::find(kKeys, item.key()) != kKeys.end()) continue;
-      fail(fmt::format("\"{}\" is no key; one of {} is due", item.key(), fmt::join(kKeys, ", ")));
+      fail(fmt::format("\"{}\" is no key; one of {} is due", printable(item.key()),
+                       fmt::join(kKeys, ", ")));
     }
   }
 
@@ -232,7 +234,7 @@ json parse(const std::string& text, const std::string& path) {
       if (std::ranges::find(keys.back(), key) != keys.back().end()) {
         throw Error(ErrorKind::kValue, fmt::format("{}: \"{}\" is there twice in one object; once "
                                                    "is due",
-                                                   path, key));
+                                                   path, printable(key)));
       }
       keys.back().push_back(key);
     }
