@@ -1,6 +1,7 @@
 /* Compiles only while the kernel interface is plain C: kernels may be written in it. */
 #include "core/blocks/lvsa_pattern.h"
 #include "core/kernel/lvsa_kernel.h"
+#include "cuda/launch/sparge_attention.h"
 
 _Static_assert(LVSA_OK == 0, "a kernel that returns 0 has succeeded");
 
