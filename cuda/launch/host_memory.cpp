@@ -3,69 +3,20 @@
 #include <cuda_runtime_api.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <string>
 
 #include "core/error.hpp"
 #include "core/tensor/tensor.hpp"
 #include "cuda/error.hpp"
 #include "cuda/launch/device.hpp"
+#include "cuda/launch/device_mirror.hpp"
 #include "cuda/launch/problem_check.hpp"
 
 namespace lvsa::cuda {
 namespace {
-
-constexpr std::size_t kMargin = 4096;  // bytes of NaN on both sides of a tensor
-
-class DeviceBytes {
- public:
-  explicit DeviceBytes(std::size_t size) { check(cudaMalloc(&data_, size), "cudaMalloc"); }
-  ~DeviceBytes() { static_cast<void>(cudaFree(data_)); }
-  DeviceBytes(const DeviceBytes&) = delete;
-  DeviceBytes& operator=(const DeviceBytes&) = delete;
-  char* get() const { return static_cast<char*>(data_); }
-
- private:
-  void* data_ = nullptr;
-};
-
-// A stretch of host memory and its copy on the device, at the same place within 16 bytes.
-class Mirror {
- public:
-  Mirror(void* host, std::size_t bytes)
-      : host_(host), bytes_(bytes), memory_(bytes + 2 * kMargin + 16) {
-    check(cudaMemset(memory_.get(), 0xff, bytes + 2 * kMargin + 16), "cudaMemset");
-    if (bytes > 0) check(cudaMemcpy(data(), host, bytes, cudaMemcpyHostToDevice), "copy to device");
-  }
-  char* data() const {
-    return memory_.get() + kMargin + reinterpret_cast<std::uintptr_t>(host_) % 16;
-  }
-  void copy_back() const {
-    if (bytes_ == 0) return;
-    check(cudaMemcpy(host_, data(), bytes_, cudaMemcpyDeviceToHost), "copy from device");
-  }
-
- private:
-  void* host_;
-  std::size_t bytes_;
-  DeviceBytes memory_;
-};
-
-// Elements from the first to the last one, gaps included.
-std::size_t extent(const std::int64_t* sizes, const std::int64_t* strides, int dimensions) {
-  std::int64_t last = 0;
-  for (int i = 0; i < dimensions; ++i) {
-    std::int64_t step = 0;
-    if (sizes[i] < 1) return 0;
-    if (strides[i] < 0 || __builtin_mul_overflow(sizes[i] - 1, strides[i], &step) ||
-        __builtin_add_overflow(last, step, &last)) {
-      throw Error(ErrorKind::kKernel, "a stride below 0, or sizes and strides beyond 64 bits");
-    }
-  }
-  return static_cast<std::size_t>(last) + 1;
-}
 
 Mirror mirror(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, lvsa_dtype dtype) {
   const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,

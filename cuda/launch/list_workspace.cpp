@@ -10,6 +10,8 @@ std::size_t offsets_bytes(const lvsa_problem& p) {
   return (static_cast<std::size_t>(p.frames) + 1) * sizeof(std::int64_t);
 }
 
+}  // namespace
+
 Verdict check_stream(cudaStream_t stream) {
   cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
   Verdict verdict = from_cuda(cudaStreamIsCapturing(stream, &capture), "cudaStreamIsCapturing");
@@ -19,8 +21,6 @@ Verdict check_stream(cudaStream_t stream) {
   }
   return verdict;
 }
-
-}  // namespace
 
 lvsa_status list_bytes(const lvsa_problem* problem, std::size_t* bytes) {
   if (problem == nullptr || bytes == nullptr || problem->frames < 1 ||

@@ -19,6 +19,9 @@ struct ListsOnDevice {
 /// Bytes that the lists take, or LVSA_INVALID as status when their sizes cannot be.
 lvsa_status list_bytes(const lvsa_problem* problem, std::size_t* bytes);
 
+/// Refuses a stream that is being captured: a graph would read the host's arrays again.
+Verdict check_stream(cudaStream_t stream);
+
 /// Refuses a workspace that is null, smaller than `due` bytes or not aligned to 8.
 Verdict check_workspace(const void* workspace, std::size_t bytes, std::size_t due);
 

@@ -2,7 +2,7 @@
 // Is this a block problem at all? Everything that run() relies on is held here once.
 
 #include "core/blocks/lvsa_blocks.h"
-#include "reference/attention/tiled/layout_check.hpp"
+#include "core/kernel/layout_check.hpp"
 
 namespace lvsa::reference {
 

@@ -3,7 +3,7 @@
 // problem makes it read or write where it should not.
 
 #include "core/kernel/lvsa_kernel.h"
-#include "reference/attention/tiled/layout_check.hpp"
+#include "core/kernel/layout_check.hpp"
 
 namespace lvsa::reference {
 

@@ -1,10 +1,10 @@
-#include "reference/attention/blocks/block_arrays_check.hpp"
+#include "core/blocks/block_arrays_check.hpp"
 
 #include <cinttypes>
 #include <cmath>
 #include <vector>
 
-namespace lvsa::reference {
+namespace lvsa {
 namespace {
 
 lvsa_status check_axis(const char* name, const std::int64_t* begin, std::int64_t blocks,
@@ -235,4 +235,4 @@ lvsa_status check_thresholds(const lvsa_block_problem& p, Message message) {
   return LVSA_OK;
 }
 
-}  // namespace lvsa::reference
+}  // namespace lvsa

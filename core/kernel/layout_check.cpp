@@ -1,4 +1,4 @@
-#include "reference/attention/tiled/layout_check.hpp"
+#include "core/kernel/layout_check.hpp"
 
 #include <algorithm>
 #include <cinttypes>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <limits>
 
-namespace lvsa::reference {
+namespace lvsa {
 namespace {
 
 constexpr auto kInt64Max = std::numeric_limits<std::int64_t>::max();
@@ -81,4 +81,4 @@ lvsa_status check_distinct(const StridedTensor& layout, Message message) {
   return LVSA_OK;
 }
 
-}  // namespace lvsa::reference
+}  // namespace lvsa

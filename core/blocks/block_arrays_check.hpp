@@ -3,9 +3,9 @@
 // wrong first, and the later ones rely on the earlier.
 
 #include "core/blocks/lvsa_blocks.h"
-#include "reference/attention/tiled/layout_check.hpp"
+#include "core/kernel/layout_check.hpp"
 
-namespace lvsa::reference {
+namespace lvsa {
 
 lvsa_status check_block_axes(const lvsa_block_problem& p, Message message);
 lvsa_status check_block_maps(const lvsa_block_problem& p, Message message);
@@ -13,4 +13,4 @@ lvsa_status check_block_masks(const lvsa_block_problem& p, Message message);
 lvsa_status check_orders(const lvsa_block_problem& p, Message message);
 lvsa_status check_thresholds(const lvsa_block_problem& p, Message message);
 
-}  // namespace lvsa::reference
+}  // namespace lvsa

@@ -7,7 +7,7 @@
 
 #include "core/kernel/lvsa_kernel.h"
 
-namespace lvsa::reference {
+namespace lvsa {
 
 /// Where the one line that explains a refusal goes; either may be null or 0.
 struct Message {
@@ -38,4 +38,4 @@ lvsa_status check_reach(const StridedTensor& layout, Message message);
 /// of their strides, each dimension steps over all that the smaller ones reach.
 lvsa_status check_distinct(const StridedTensor& layout, Message message);
 
-}  // namespace lvsa::reference
+}  // namespace lvsa
