@@ -63,7 +63,7 @@ CompareOptions options_of(const SweepOptions& options, const CompareWords& words
   if (!words.patterns_file.empty()) {
     patterns += "\n" + read_small_file(words.patterns_file, kMostBytes);
   }
-  made.rules = analysis::parse_compare_rules(patterns);
+  made.rules = analysis::parse_compare_rules(patterns, rule_maker(words.process));
   if (!words.density.empty()) made.densities = analysis::parse_densities(words.density);
   made.rates = analysis::RateChoice(rate_words(words.rates));
   made.rows = {options.rows_per_frame, options.row_seed};
@@ -196,6 +196,7 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
                    "counted")
       ->capture_default_str()
       ->check(CLI::IsMember({"stop", "exclude"}));
+  add_rule_process_options(group, words.process);
   CLI::Option* grid =
       group
           ->add_option("--grid", words.grid,

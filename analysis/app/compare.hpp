@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/app/rule_process.hpp"
 #include "analysis/app/sweep_run.hpp"
 
 namespace lvsa::app {
@@ -16,6 +17,7 @@ struct CompareWords {
   std::string on_error = "stop";
   std::string grid;  ///< "30x52"
   std::string model;
+  RuleProcessOptions process;
 
   bool asked() const { return !patterns.empty() || !patterns_file.empty(); }
   /// Throws Error(kValue) for what is of no use without patterns.

@@ -11,11 +11,11 @@
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/kernel_run.hpp"
 #include "analysis/app/outcome.hpp"
+#include "analysis/app/rule_process.hpp"
 #include "analysis/run/case_pool.hpp"
 #include "analysis/run/plan.hpp"
 #include "analysis/verify/byte_hash.hpp"
 #include "analysis/verify/suite.hpp"
-#include "core/blocks/pattern_rule.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::app {
@@ -41,8 +41,9 @@ std::vector<Case> chosen_cases(const KernelOptions& options) {
                   fmt::format("--filter '{}': no case line contains it", options.filter));
     }
   }
+  const RuleMaker make = rule_maker({options.isolate, options.timeout_s});
   for (const Case& c : cases) {  // values out of range are refused before anything runs
-    if (!c.pattern.empty()) make_rule(c.pattern);
+    if (!c.pattern.empty()) make(c.pattern);
   }
   return cases;
 }

@@ -10,9 +10,11 @@
 #include <set>
 
 #include "analysis/app/command.hpp"
+#include "analysis/app/rule_process.hpp"
 #include "analysis/app/sample_options.hpp"
 #include "analysis/patterns/pattern_calls.hpp"
 #include "analysis/patterns/pattern_text.hpp"
+#include "analysis/run/pattern_process.hpp"
 #include "analysis/sweep/sweep_axes.hpp"
 #include "analysis/synth/video_words.hpp"
 #include "core/error.hpp"
@@ -34,6 +36,8 @@ struct Options {
   std::string out;
   std::string png;
   SampleOptions samples;
+  RuleProcessOptions process;
+  std::string as_worker;
   bool about = false;
   bool json = false;
 };
@@ -152,7 +156,7 @@ Json video_json(const VideoGrid& video) {
 }
 
 int show(const Options& options, const std::string& line) {
-  const auto rule = make_rule(line);
+  const auto rule = rule_maker(options.process)(line);
   const std::string words = canonical_rule_words(line);
   const Calls calls(options);
   const bool single = calls.single();
@@ -185,8 +189,9 @@ int compare(const Options& options, const std::string& line) {
   if (!options.out.empty() || !options.png.empty()) {
     refuse("--against: neither --out nor --png goes with it");
   }
-  const auto first = make_rule(line);
-  const auto second = make_rule(options.against);
+  const RuleMaker make = rule_maker(options.process);
+  const auto first = make(line);
+  const auto second = make(options.against);
   const std::string words = canonical_rule_words(line);
   const std::string other = canonical_rule_words(options.against);
   Json json{{"first", words}, {"second", other}, {"patterns", Json::array()}};
@@ -227,6 +232,10 @@ int check(const Options& options) {
 }
 
 int run(const Options& options) {
+  if (!options.as_worker.empty()) {
+    return analysis::serve_patterns(analysis::parse_worker_set_up(options.as_worker),
+                                    options.words.front());
+  }
   leave_hdf5_open_at_exit();
   if (!options.check.empty()) {
     if (!options.words.empty()) refuse("--check FILE: no rule goes with it");
@@ -274,6 +283,8 @@ void add_pattern_command(CLI::App& app, Body& body) {
                    "Look through a file of patterns (docs/patterns/file.md) and name what is wrong")
       ->type_name("FILE");
   command->add_flag("--json", options->json, "JSON in place of text");
+  add_rule_process_options(command, options->process);
+  command->add_option("--as-worker", options->as_worker)->group("");
   command->footer(
       "Examples:\n"
       "  lvsa-verify pattern\n"

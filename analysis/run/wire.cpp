@@ -1,6 +1,9 @@
 #include "analysis/run/wire.hpp"
 
 #include <algorithm>
+#include <charconv>
+
+#include "core/error.hpp"
 
 namespace lvsa::analysis {
 
@@ -33,6 +36,13 @@ Message parse_message(const std::string& line) {
   message.first = line.substr(start, first - start);
   message.rest = line.substr(std::min(first + 1, line.size()));
   return message;
+}
+
+void throw_refusal(const Message& message) {
+  int kind = 0;
+  std::from_chars(message.first.data(), message.first.data() + message.first.size(), kind);
+  const bool known = kind >= 0 && kind <= static_cast<int>(ErrorKind::kKernel);
+  throw Error(known ? static_cast<ErrorKind>(kind) : ErrorKind::kKernel, message.rest);
 }
 
 }  // namespace lvsa::analysis

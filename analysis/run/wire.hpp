@@ -36,6 +36,8 @@ std::string wire_line(std::string_view word, std::string_view text);
 std::optional<std::string> take_line(std::string& buffer);
 /// Cuts a line into word, first and rest: "case 7 T=1 P=1" is "case", "7", "T=1 P=1".
 Message parse_message(const std::string& line);
+/// What the message "refused KIND TEXT" stands for.
+[[noreturn]] void throw_refusal(const Message& message);
 /// `text` on one line: control characters become blanks.
 std::string one_line(std::string_view text);
 

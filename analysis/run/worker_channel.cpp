@@ -39,23 +39,41 @@ WorkerChannel::WorkerChannel() : descriptor_(ChildProcess::kChannel) {
   descriptor_ = moved;
 }
 
+bool WorkerChannel::read_more() {
+  std::array<char, 16384> bytes;
+  while (true) {
+    const ssize_t got = ::read(descriptor_, bytes.data(), bytes.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    buffer_.append(bytes.data(), static_cast<std::size_t>(got));
+    return true;
+  }
+}
+
 bool WorkerChannel::next(std::string& line) {
   while (true) {
     if (auto taken = take_line(buffer_)) {
       line = std::move(*taken);
       return true;
     }
-    std::array<char, 4096> bytes;
-    const ssize_t got = ::read(descriptor_, bytes.data(), bytes.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    buffer_.append(bytes.data(), static_cast<std::size_t>(got));
+    if (!read_more()) return false;
   }
 }
 
+bool WorkerChannel::next_bytes(std::size_t count, std::string& bytes) {
+  while (buffer_.size() < count) {
+    if (!read_more()) return false;
+  }
+  bytes = buffer_.substr(0, count);
+  buffer_.erase(0, count);
+  return true;
+}
+
 void WorkerChannel::send(std::string_view word, std::string_view text) const {
-  const std::string line = wire_line(word, text);
-  std::string_view bytes = line;
+  send_bytes(wire_line(word, text));
+}
+
+void WorkerChannel::send_bytes(std::string_view bytes) const {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;

@@ -21,8 +21,13 @@ class WorkerChannel {
   bool next(std::string& line);
   /// A channel that cannot be written to any more ends the process: nobody would hear of the rest.
   void send(std::string_view word, std::string_view text) const;
+  /// So many bytes behind a line; false at the end.
+  bool next_bytes(std::size_t count, std::string& bytes);
+  void send_bytes(std::string_view bytes) const;
 
  private:
+  bool read_more();
+
   int descriptor_;
   std::string buffer_;
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analysis/run/child_process.hpp"
+#include "analysis/run/printed_lines.hpp"
 #include "analysis/run/wire.hpp"
 #include "analysis/verify/result.hpp"
 
@@ -58,20 +59,16 @@ class WorkerLink {
   using Clock = std::chrono::steady_clock;
 
   void hear(const std::string& line);
-  void read_printed(bool all);
   void conclude_end();
   void lose(Status status, const std::string& what);
   void restart_clock();
-  std::string last_words() const;
 
   ChildProcess process_;
-  std::function<void(std::string_view)> printed_;
+  PrintedLines printed_;
   State state_ = State::kIdle;
   std::optional<KernelFacts> kernel_;
-  std::string heard_;      // of the channel, up to the next line break
-  std::string half_line_;  // of what it prints
-  std::string tail_;       // the end of what it has printed, for the message
-  std::string part_;       // what it was at
+  std::string heard_;  // of the channel, up to the next line break
+  std::string part_;   // what it was at
   std::int64_t number_ = 0;
   std::int64_t cases_taken_ = 0;
   double share_ = 0.0;

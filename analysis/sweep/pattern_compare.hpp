@@ -25,10 +25,12 @@ struct CompareRule {
   std::function<std::unique_ptr<PatternRule>(const std::string&)> make;
 };
 
-/// "lvsa window=3; sparge; dense": rules of the core. Lines of a file are the same, '#' begins a
+/// "lvsa window=3; sparge; dense", made by `make`. Lines of a file are the same, '#' begins a
 /// comment. Throws Error(kValue) for unknown rules and parameters, no rule, and one that comes
 /// twice.
-std::vector<CompareRule> parse_compare_rules(const std::string& text);
+std::vector<CompareRule> parse_compare_rules(
+    const std::string& text,
+    const std::function<std::unique_ptr<PatternRule>(const std::string&)>& make = make_rule);
 /// "0.5,0.3": each in (0, 1], each once. Throws Error(kValue) that names the value.
 std::vector<double> parse_densities(const std::string& text);
 

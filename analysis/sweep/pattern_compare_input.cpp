@@ -38,15 +38,17 @@ std::string without_comments(const std::string& text) {
 
 }  // namespace
 
-std::vector<CompareRule> parse_compare_rules(const std::string& text) {
+std::vector<CompareRule> parse_compare_rules(
+    const std::string& text,
+    const std::function<std::unique_ptr<PatternRule>(const std::string&)>& make) {
   std::vector<CompareRule> rules;
   for (const std::string& words : parts(without_comments(text), ";\n")) {
     CompareRule rule;
     rule.words = canonical_rule_words(words);
-    make_rule(words);  // values out of range show before anything is computed
+    make(words);  // values out of range show before anything is computed
     rule.name = rule.words.substr(0, rule.words.find(' '));
     rule.knob = rule_info(rule.name).knob;
-    rule.make = [](const std::string& line) { return make_rule(line); };
+    rule.make = make;
     const bool twice = std::any_of(rules.begin(), rules.end(),
                                    [&](const CompareRule& r) { return r.words == rule.words; });
     if (twice) {

@@ -6,7 +6,9 @@
  * arrays may be the rule's own and go when emit returns. What it hands over is checked; the first
  * thing that is wrong is named with row and column.
  *
- * Rules run in the process of the tool, maybe in several threads at a time.
+ * A rule runs in a process of its own (docs/runs.md) and is asked for one pattern at a time there;
+ * with --isolate none, and in the workers of `lvsa-verify kernel`, it runs in the process of the
+ * tool, maybe in several threads at a time.
  */
 #ifndef LVSA_PATTERN_H
 #define LVSA_PATTERN_H

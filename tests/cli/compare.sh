@@ -40,6 +40,16 @@ refuses 'holds a comparison' --synthetic "$video" --patterns dense --out one
 refuses 'sparge' --synthetic 'T=3 h=4 w=4 heads=1 D=32' --patterns 'sparge; dense' --out small --quiet
 gives 0 'left out 1 times: sparge' --synthetic 'T=3 h=4 w=4 heads=1 D=32' --patterns 'sparge; dense' --out small \
   --on-error exclude --quiet
+# A plugin's rule that ends or hangs its process costs its own lines.
+if command -v "${CC:-cc}" >/dev/null; then
+  "${CC:-cc}" -std=gnu11 -w -O1 -shared -fPIC -I "$LVSA_SOURCE_DIR" "$LVSA_SOURCE_DIR/tests/cli/pattern_faults.c" -o faults.so
+  faults='plugin file=faults.so rule=faults args'
+  few='T=3 h=3 w=2 heads=3 D=16'
+  refuses 'args=third: CRASH: its process ended with signal 6' --synthetic "$few" --patterns "$faults=third; dense" --out third --quiet
+  gives 0 'left out 1 times: plugin' --synthetic "$few" --patterns "$faults=third; dense" --out third --on-error exclude --quiet
+  grep -q 'CRASH: its process ended with signal 6.*layer 0 step 0 head 2' out || fail "third: $(cat out)"
+  refuses 'TIMEOUT: no sign of life for 0.2 s' --synthetic "$few" --patterns "$faults=hangs" --out hangs --timeout 0.2
+fi
 all_good
 
 . "$LVSA_SOURCE_DIR/tests/cli/browser.inc"

@@ -51,6 +51,12 @@ refuses '--size: P=32, but layer 0' dense --synthetic 'T=3 h=8 w=8 heads=1 D=64'
 compile() { "${CC:-cc}" -std=c11 -Wall -Wextra -Werror -O1 -shared -fPIC -I "$LVSA_SOURCE_DIR" "$@"; }
 command -v "${CC:-cc}" >/dev/null || exit 77
 compile "$LVSA_SOURCE_DIR/fixtures/skeleton/pattern.c" -o pattern.so
+compile -x c - -o starts.so <<'END'
+#include <stdlib.h>
+__attribute__((constructor)) static void start(void) { abort(); }
+END
+refuses 'CRASH: its process ended with signal 6 (SIGABRT, Aborted) during: loading' \
+  plugin file=starts.so --size "$size"
 gives 0 'kept           34 of 64' plugin file=./pattern.so args=1 --size 'T=7,h=3,w=4,text=5'
 refuses 'args=x: a number of frames is due' plugin file=pattern.so args=x --size "$size"
 compile "$LVSA_SOURCE_DIR/tests/cli/pattern_faults.c" -o faults.so
@@ -67,6 +73,19 @@ faulty size 'a result of 8 bytes'
 faulty order 'order: place 1: token 0 comes twice, first at place 0'
 faulty null 'an empty result'
 faulty again 'a second result for one request'
+# One that ends or hangs its process costs the call in hand: one line says how and where.
+faulty crashes 'args=crashes: CRASH: its process ended with signal 11 (SIGSEGV, '
+"$LVSA_VERIFY" pattern plugin file=faults.so rule=faults args=aborts --size T=3,h=3,w=2 >out 2>err && fail 'aborts'
+grep -q 'during: layer 0 step 0 head 0 of T=3 P=6 text=0; last words: cannot go on' err || fail "aborts: $(cat err)"
+faulty exits 'CRASH: its process ended with exit code 0 during: layer 0'
+faulty closes 'CRASH: its process ended with exit code 113; it has closed file descriptors'
+refuses 'args=hangs: TIMEOUT: no sign of life for 0.3 s during: layer 0 step 0 head 0' \
+  plugin file=faults.so rule=faults args=hangs --size T=3,h=3,w=2 --timeout 0.3
+refuses 'step 0 head 2 of T=3' plugin file=faults.so rule=faults args=third --size T=3,h=3,w=2 --heads 0:4
+# What it prints is no result.
+"$LVSA_VERIFY" pattern plugin file=faults.so rule=faults args=prints --size T=3,h=3,w=2 >out 2>err
+grep -q 'kept           3 of 4' out && grep -qx 'said to stdout' err || fail "prints: $(cat out err)"
+gives 0 'kept           3 of 4' plugin file=faults.so rule=faults --size T=3,h=3,w=2 --isolate none
 refuses 'it needs q and k' plugin file=faults.so rule=needy --size T=3,h=3,w=2
 refuses "has no rule 'other'; it has: faults needy" plugin file=faults.so rule=other --size T=3,h=3,w=2
 refuses 'holds several rules' plugin file=faults.so --size T=3,h=3,w=2

@@ -1,6 +1,8 @@
 /* A rule that does one thing wrong, the one that its parameters name. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/blocks/lvsa_pattern.h"
 
@@ -28,6 +30,20 @@ static lvsa_status make(const lvsa_pattern_request* r, lvsa_pattern_emit emit, v
     return LVSA_FAILED;
   }
   if (strcmp(fault, "silent") == 0) return LVSA_OK;
+  if (strcmp(fault, "crashes") == 0) *(volatile int*)8 = 1;
+  if (strcmp(fault, "aborts") == 0) {
+    fprintf(stderr, "cannot go on\n");
+    abort();
+  }
+  if (strcmp(fault, "exits") == 0) exit(0);
+  if (strcmp(fault, "hangs") == 0) {
+    for (;;) pause();
+  }
+  if (strcmp(fault, "closes") == 0) {
+    for (int i = 0; i < 4096; ++i) close(i);
+  }
+  if (strcmp(fault, "prints") == 0) printf("said to stdout\n");
+  if (strcmp(fault, "third") == 0 && r->head == 2) abort();
   if (strcmp(fault, "column") == 0) indices[2] = 2;
   if (strcmp(fault, "twice") == 0) indices[1] = 0;
   if (strcmp(fault, "indptr") == 0) indptr[1] = 4;
@@ -45,7 +61,7 @@ static lvsa_status make(const lvsa_pattern_request* r, lvsa_pattern_emit emit, v
 }
 
 static const lvsa_pattern_rule kRules[] = {
-    {LVSA_PATTERN_ABI_VERSION, sizeof(lvsa_pattern_rule), "faults", "", 0, 0, 0, make},
+    {LVSA_PATTERN_ABI_VERSION, sizeof(lvsa_pattern_rule), "faults", "", 0, 1, 0, make},
     {LVSA_PATTERN_ABI_VERSION, sizeof(lvsa_pattern_rule), "needy", "", 1, 0, 0, make},
 };
 
