@@ -69,21 +69,25 @@ def main():
         print("block_table: no usable GPU", file=sys.stderr)
         return 77
     torch.manual_seed(options.seed)
-    bench = blocks_sections.Bench(blocks_library.Library(options.library), options)
+    try:
+        bench = blocks_sections.Bench(blocks_library.Library(options.library), options)
+    except (OSError, blocks_library.Refused) as error:
+        print(f"block_table: {error}", file=sys.stderr)
+        return 2
     record = blocks_timing.provenance(options.commit, not options.host)
     record.update(options={key: value for key, value in vars(options).items() if key != "json"},
                   l2="not flushed" if not options.flush else f"{options.flush} MiB overwritten")
-    record["rows"] = bench.rows
-    for section in options.sections:
-        try:
-            getattr(bench, section)()
-        except blocks_library.Refused as refused:
-            bench.faults.append(f"section {section}: {refused}")
+    record.update(rows=bench.rows, faults=bench.faults)
+
+    def save():  # after each case: a run that is cut short leaves what it has
         record["clocks_after"] = blocks_timing.smi(blocks_timing.SMI_FIELDS)
-        record["faults"] = bench.faults
-        if options.json:  # after each section: a run that is cut short leaves what it has
+        if options.json:
             with open(options.json, "w", encoding="utf-8") as file:
                 json.dump(record, file, indent=1)
+    bench.save = save
+    for section in options.sections:
+        getattr(bench, section)()
+    save()
     for fault in bench.faults:
         print(f"block_table: {fault}", file=sys.stderr)
     return 1 if bench.faults else 0

@@ -189,9 +189,8 @@ class Call:
             status = kernel.workspace(ctypes.byref(self._problem), ctypes.byref(size))
             if status != 0:
                 raise Refused(f"workspace of {kernel.name.decode()}: status {status}")
-        self._size = size.value + 128
+        self._size = size.value
         self._held, self._workspace = _scratch(self._size, q)
-        self._size -= 128
 
     def run(self):
         status = self._kernel.run(ctypes.byref(self._problem), self._workspace, self._size,

@@ -1,6 +1,7 @@
 """The sections of block_table.py."""
 import math
 import random
+import traceback
 
 import torch
 
@@ -9,6 +10,7 @@ import blocks_inputs as inputs
 import blocks_library as blocks
 import blocks_timing as timing
 import hopper_library
+from blocks_case import Case, label, show
 
 # Tokens of the plugin RFC's table and a grid (frames, rows, columns) of so many.
 GRIDS = {6630: (17, 15, 26), 12870: (33, 15, 26), 29700: (33, 30, 30)}
@@ -16,104 +18,7 @@ GRIDS = {6630: (17, 15, 26), 12870: (33, 15, 26), 29700: (33, 30, 30)}
 RFC_MS = {6630: (10.8, 10.1, 7.6, 6.4), 12870: (39.5, 31.5, 22.1, 17.1),
           29700: (206.1, 146.7, 95.6, 70.0)}
 GEOMETRIES = inputs.GEOMETRIES
-WORST_ERROR = 6e-3  # relative, of bf16 output against fp64
-WORST_MAP = 0.005   # share of blocks that differ from the rule in fp64: near ties
-SAMPLED_HEADS, SAMPLED_ROWS = 3, 48
-
-
-def label(block):
-    return f"{block[0]}x{block[1]}"
-
-
-class Case:
-    """Tensors, and what is timed on them."""
-
-    def __init__(self, bench, section, name, q, k, v):
-        self.bench, self.section, self.name = bench, section, name
-        self.q, self.k, self.v = q, k, v
-        self.out = torch.empty_like(q)
-        self.runs, self.facts = {}, {}
-        self.dense_run = timing.dense(q, k, v)
-        self.runs["dense"] = self.dense_run
-        tokens = q.shape[1]
-        self.facts["dense"] = {"useful_pairs": tokens * k.shape[1]}
-        self.check("dense", lambda: self.out.copy_(self.dense_run()),
-                   lambda head, rows: torch.ones(len(rows), tokens, dtype=torch.bool,
-                                                 device=q.device))
-
-    def add(self, name, make, visible=None, **facts):
-        """make() gives what is run; one that refuses is left out, and said. visible(head, rows):
-        bool [rows, S], the keys that these queries attend."""
-        try:
-            run = make()
-            if visible is None:
-                run()
-            else:
-                self.facts[name] = facts
-                self.check(name, run, visible)
-        except Exception as error:  # whoever fails is left out, the others go on
-            reason = (str(error) or type(error).__name__).splitlines()[0][:300]
-            self.bench.faults.append(f"{self.name}: {name}: {reason}")
-            self.facts.pop(name, None)
-            return
-        self.facts.setdefault(name, facts)
-        self.runs[name] = run
-
-    def check(self, name, run, visible):
-        self.out.fill_(math.nan)
-        run()
-        getattr(run, "after", lambda: None)()
-        tokens, heads = self.q.shape[1], self.q.shape[2]
-        some = min(SAMPLED_ROWS, tokens)
-        rows = torch.tensor(sorted({*random.sample(range(tokens), some), 0, tokens - 1}),
-                            device=self.q.device)
-        worst = 0.0
-        for head in random.sample(range(heads), min(SAMPLED_HEADS, heads)):
-            due = inputs.due_rows(self.q, self.k, self.v, rows, head, visible(head, rows))
-            error = inputs.relative_error(self.out[0, rows, head], due)
-            worst = error if math.isnan(error) else max(worst, error)
-        if not bool(torch.isfinite(self.out).all()):
-            worst = math.nan
-        self.facts[name]["error"] = worst
-        if not worst < WORST_ERROR:
-            self.bench.faults.append(f"{self.name}: {name}: error {worst:.1e} against fp64")
-
-    def measure(self, **facts):
-        options = self.bench.options
-        with timing.ClockLog() as clocks:
-            times = timing.interleaved(self.runs, options.rounds, self.q.is_cuda,
-                                       options.flush << 20)
-        row = {"section": self.section, "name": self.name, "shape": list(self.q.shape),
-               "kv_heads": self.k.shape[2], "dtype": str(self.q.dtype), **facts,
-               "clocks": clocks.summary(), "contestants": {}}
-        flops = 4 * self.q.shape[3] * self.q.shape[2]
-        for name, samples in times.items():
-            one = {**self.facts[name], **timing.figures(samples), "samples_ms": samples}
-            for pairs in ("useful_pairs", "computed_pairs"):
-                if pairs in one:
-                    key = pairs.replace("pairs", "tflops")
-                    one[key] = flops * one[pairs] / one["median_ms"] / 1e9
-            row["contestants"][name] = one
-        base = row["contestants"]["dense"]["median_ms"]
-        for one in row["contestants"].values():
-            one["speedup"] = base / one["median_ms"]
-        self.bench.rows.append(row)
-        return row
-
-
-def show(row, extra=""):
-    spread = row["clocks"].get("sm_mhz", {})
-    clock = f", {spread['least']:.0f} to {spread['most']:.0f} MHz" if spread else ""
-    print(f"{row['section']} {row['name']}{extra}{clock}")
-    print(f"  {'':30s}{'ms':>9s} {'10th and 90th':>19s}{'useful':>9s}{'computed':>9s}{'x dense':>9s}"
-          f"{'kept':>7s}  error")
-    for name, one in row["contestants"].items():
-        def cell(key, form):
-            return format(one[key], form) if key in one else " " * int(form.split(".")[0])
-        between = f"[{one['p10_ms']:.3f} {one['p90_ms']:.3f}]"
-        print(f"  {name:30s}{one['median_ms']:9.3f} {between:>19s}{cell('useful_tflops', '9.1f')}"
-              f"{cell('computed_tflops', '9.1f')}{one['speedup']:9.3f}{cell('kept_share', '7.3f')}"
-              f"  {cell('error', '7.1e')}", flush=True)
+WORST_MAP = 0.005  # share of blocks that differ from the rule in fp64: near ties
 
 
 class Bench:
@@ -125,6 +30,18 @@ class Bench:
         self.kernel = library.find(options.kernel)
         self.heads = 2 if options.host else options.heads
         self.head_dim = 64 if options.host else 128
+        self.flex_block = next((b for b in options.blocks if b[0] == 128), None)
+        self.save = lambda: None
+
+    def guarded(self, name, case):
+        """A case that fails is said, and the others go on."""
+        try:
+            case()
+        except Exception as error:
+            traceback.print_exc()
+            self.faults.append(f"{name}: {error}")
+        if not self.options.host:
+            torch.cuda.empty_cache()
 
     def normal(self, tokens, heads=None):
         return inputs.normal(tokens, heads or self.heads, self.head_dim, self.device, self.dtype)
@@ -143,7 +60,7 @@ class Bench:
     def rfc(self):
         for tokens in self.options.tokens or GRIDS:
             for kind in self.options.inputs:
-                self.rfc_case(tokens, kind)
+                self.guarded(f"{tokens} {kind}", lambda t=tokens, k=kind: self.rfc_case(t, k))
         self.rfc_summary()
 
     def rfc_case(self, tokens, kind):
@@ -166,9 +83,11 @@ class Bench:
             sparge = blocks.Sparge(self.library, case.q, case.k, case.v, case.out, block, topk)
             sparge.predict()
             kept = sparge.kept()
-        except Exception as error:
-            self.faults.append(f"{case.name}: predict {name}: {error}")
+        except Exception as error:  # whoever fails is left out, the others go on
+            self.faults.append(f"{case.name}: prediction {name}: {error}")
             return
+        if bool(sparge.faults.any()):
+            self.faults.append(f"{case.name}: prediction {name}: says that inputs are not finite")
         tokens = case.q.shape[1]
         facts = self.judge_map(case, name, kept, block, topk)
         sizes = [torch.tensor(inputs.begins(tokens, b), device=kept.device).diff() for b in block]
@@ -183,7 +102,7 @@ class Bench:
         case.add(f"attention {name}", lambda: sparge.attend, visible, kind="attention", **facts)
         case.add(f"prediction {name}", lambda: sparge.predict, None, kind="prediction", topk=topk,
                  block=list(block))
-        if self.options.flex and block[0] == 128:
+        if self.options.flex and block == self.flex_block:
             case.add(f"flex {name}", lambda: blocks_flex.make(
                 case.q, case.k, case.v, case.out, kept, block, not self.options.host), visible,
                 kind="flex", **facts)
@@ -233,7 +152,7 @@ class Bench:
 
     def lvsa(self):
         for name in ["small"] if self.options.host else self.options.geometry:
-            self.lvsa_case(name)
+            self.guarded(name, lambda n=name: self.lvsa_case(n))
 
     def lvsa_case(self, name):
         frames, patches, heads, kv_heads, _, text, _ = GEOMETRIES[name]
@@ -304,6 +223,9 @@ class Bench:
                  kept_share=kept.double().mean().item())
 
     def density(self):
+        self.guarded("density", self.density_case)
+
+    def density_case(self):
         case, _, _ = self.random_case("density")
         for block in self.options.blocks:
             for density in self.options.density:
@@ -313,6 +235,10 @@ class Bench:
     # --- orders and the skip
 
     def extras(self):
+        self.guarded("orders", self.orders_case)
+        self.guarded("skip", self.skip_case)
+
+    def orders_case(self):
         case, tokens, grid = self.random_case("extras")
         frames, patches = grid[0], grid[1] * grid[2]
         by_place = torch.arange(tokens).view(frames, patches).T.reshape(1, -1)
@@ -328,3 +254,26 @@ class Bench:
             torch.set_rng_state(state)
             self.add_random(case, f"skip that never is {label(block)}", block, 0.3, skip=off)
         show(case.measure(maps="one for all heads, copied by each call"))
+
+    def skip_case(self):
+        """Smooth inputs, all blocks kept, thresholds in log2 units: what is saved, and how far the
+        output moves (sum |o - o'| / sum |o|)."""
+        grid = (5, 10, 13) if self.options.host else GRIDS[29700]
+        tokens = math.prod(grid)
+        q, k = inputs.smooth(grid, self.heads, self.head_dim, self.device, self.dtype)
+        case = Case(self, "extras", f"{tokens} smooth, skip", q, k, self.normal(tokens))
+        for block in self.options.blocks:
+            whole = None
+            for threshold in (math.inf, 50.0, 20.0, 10.0, 5.0):
+                skip = None if threshold == math.inf else torch.full((self.heads,), threshold)
+                maps, _ = inputs.random_maps(tokens, self.heads, block, 1.0, skip=skip)
+                name = f"skip {threshold:g} {label(block)}"
+                case.add(name, lambda: blocks.Call(self.kernel, q, k, case.v, case.out, maps).run,
+                         block=list(block), threshold_log2=None if skip is None else threshold)
+                if name not in case.runs:
+                    continue
+                whole = case.out.float() if whole is None else whole
+                moved = (case.out.float() - whole).abs().sum() / whole.abs().sum()
+                case.facts[name]["error"] = case.facts[name]["relative_l1"] = moved.item()
+        row = case.measure(maps="one for all heads, copied by each call")
+        show(row, " (error: relative L1 to no skip)")
