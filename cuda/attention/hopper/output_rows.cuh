@@ -26,14 +26,17 @@ __device__ __forceinline__ bool row_token(const WorkParameters& p, const WorkIte
   return true;
 }
 
-/// Writes the warp's 16 rows, `first_row` of the item's query tile and the next, times `factor` (of
-/// the thread's two rows). They go through `shared`, 16 rows of 128 bytes for each 64 columns and
-/// `half_bytes` from one 64 to the next, so that whole rows are written, 16 bytes a lane.
-template <typename Element, int kHeadDim>
-__device__ __forceinline__ void write_rows(const WorkParameters& p, const WorkItem& item,
-                                           int first_row, std::uint32_t shared,
-                                           std::uint32_t half_bytes, const float (&o)[kHeadDim / 2],
-                                           const float (&factor)[2], int lane) {
+/// Writes the warp's 16 rows, `first_row` of the query tile and the next, times `factor` (of the
+/// thread's two rows), to `out` of their batch element and head: row_token(row, &token) says to
+/// which token, or false where there is no such row. They go through `shared`, 16 rows of 128 bytes
+/// for each 64 columns and `half_bytes` from one 64 to the next, so that whole rows are written, 16
+/// bytes a lane.
+template <typename Element, int kHeadDim, typename RowToken>
+__device__ __forceinline__ void write_rows(Element* out, std::int64_t token_stride,
+                                           const RowToken& row_token, int first_row,
+                                           std::uint32_t shared, std::uint32_t half_bytes,
+                                           const float (&o)[kHeadDim / 2], const float (&factor)[2],
+                                           int lane) {
   const int matrix_row = lane % 16;
 #pragma unroll
   for (int j = 0; j < kHeadDim / 16; ++j) {
@@ -48,14 +51,12 @@ __device__ __forceinline__ void write_rows(const WorkParameters& p, const WorkIt
   __syncwarp();
   constexpr int kRowLanes = kHeadDim / 8;
   constexpr int kRowsAtOnce = 32 / kRowLanes;
-  auto* out = static_cast<Element*>(p.out) + item.batch * p.out_strides.batch +
-              item.head * p.out_strides.head;
   const int column = lane % kRowLanes;
 #pragma unroll
   for (int first = 0; first < 16; first += kRowsAtOnce) {
     const int row = first + lane / kRowLanes;
     std::int64_t token = 0;
-    if (!row_token(p, item, first_row + row, &token)) continue;
+    if (!row_token(first_row + row, &token)) continue;
     const std::uint32_t address =
         shared + column / 8 * half_bytes + row * 128 + (column % 8 ^ row % 8) * 16;
     uint4 words;
@@ -63,8 +64,23 @@ __device__ __forceinline__ void write_rows(const WorkParameters& p, const WorkIt
                  : "=r"(words.x), "=r"(words.y), "=r"(words.z), "=r"(words.w)
                  : "r"(address)
                  : "memory");
-    *reinterpret_cast<uint4*>(out + token * p.out_strides.token + column * 8) = words;
+    *reinterpret_cast<uint4*>(out + token * token_stride + column * 8) = words;
   }
+}
+
+/// The same for the rows of a work item.
+template <typename Element, int kHeadDim>
+__device__ __forceinline__ void write_rows(const WorkParameters& p, const WorkItem& item,
+                                           int first_row, std::uint32_t shared,
+                                           std::uint32_t half_bytes, const float (&o)[kHeadDim / 2],
+                                           const float (&factor)[2], int lane) {
+  auto* const out = static_cast<Element*>(p.out) + item.batch * p.out_strides.batch +
+                    item.head * p.out_strides.head;
+  const auto token_of_row = [&p, &item](int row, std::int64_t* token) {
+    return row_token(p, item, row, token);
+  };
+  write_rows<Element, kHeadDim>(out, p.out_strides.token, token_of_row, first_row, shared,
+                                half_bytes, o, factor, lane);
 }
 
 }  // namespace lvsa::cuda::hopper
