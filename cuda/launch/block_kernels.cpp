@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "cuda/attention/blocks/parameters.hpp"
 #include "cuda/launch/block_arrays.hpp"
 #include "cuda/launch/block_attention.hpp"
 #include "cuda/launch/block_host_memory.hpp"
@@ -42,9 +43,9 @@ struct Portable {
       .dtypes = LVSA_DTYPE_BIT(LVSA_BF16) | LVSA_DTYPE_BIT(LVSA_F16),
       .out_dtypes = LVSA_DTYPE_BIT(LVSA_DTYPE_NONE) | LVSA_DTYPE_BIT(LVSA_F32),
       .head_dim_multiple = 8,
-      .head_dim_max = 256,
+      .head_dim_max = blocks::kMostHeadDim,
       .block_sizes = {},
-      .block_max = 256,
+      .block_max = blocks::kMostBlock,
       .copy_engine = false,
       .device_least = 80,
       .device_major = 0,
