@@ -25,7 +25,12 @@ class Consumer {
   /// `group` is 0 or 1, `thread` counts from 0 within the warpgroup.
   __device__ __forceinline__ Consumer(const Parameters& p, char* dynamic_shared, int group,
                                       int thread)
-      : p_(p), shared_(dynamic_shared), group_(group), warp_(thread / 32), lane_(thread % 32) {}
+      : p_(p),
+        shared_(dynamic_shared),
+        group_(group),
+        warp_(thread / 32),
+        lane_(thread % 32),
+        skip_(shared_, group, thread / 32, thread % 32) {}
 
   __device__ __forceinline__ void run() {
     if (group_ == 1) pass_turn();  // group 0 begins
@@ -46,7 +51,7 @@ class Consumer {
   using Probabilities = std::uint32_t[kKeyTile / 4];
   using Outputs = float[kHeadDim / 2];
 
-  // Named barriers 1 and 2: it is group 0's, group 1's turn. 3 and 4: the group by itself. 5: both.
+  // Named barriers 1 and 2: it is group 0's, group 1's turn. 3 and 4: the group by itself.
   __device__ __forceinline__ void take_turn() const {
     if constexpr (kTurns) ptx::barrier_sync(1 + group_, 256);
   }
@@ -131,7 +136,8 @@ class Consumer {
     Probabilities p;
     float alpha[2];
     TileMask mask;
-    SkipState<kPaired> skip(p_, shared_.gains(), skip_threshold(), group_, warp_, lane_);
+    const float threshold = skip_threshold();
+    const int rows = kSkip ? rows_here() : 0;
     bool first = true;
     bool last = false;
     while (!last) {
@@ -156,11 +162,10 @@ class Consumer {
       release(shared_.key_empty(keys_.stage));
       keys_.advance();
       if (careful) apply_mask(s, mask);
-      if (!keeps(skip, s, info)) {
+      if (!softmax(s, state, alpha, info, threshold, rows)) {
         pass_over_values();
         continue;
       }
-      hopper::softmax_tile<kKeyTile / 2>(s, state, alpha, p_.scale_log2);
       rescale(o, alpha);
       hopper::pack_all<Element>(p, s);
       bool pending = true;  // P waits for its product with V
@@ -179,8 +184,7 @@ class Consumer {
         release(shared_.key_empty(keys_.stage));
         keys_.advance();
         if (careful) apply_mask(s, mask);
-        pending = keeps(skip, s, info);
-        if (pending) hopper::softmax_tile<kKeyTile / 2>(s, state, alpha, p_.scale_log2);
+        pending = softmax(s, state, alpha, info, threshold, rows);
         ptx::keep_registers(s);
         ptx::wgmma_wait<0>();
         ptx::keep_registers(o);
@@ -207,9 +211,14 @@ class Consumer {
     return !kPaired || (info & kAttends << group_) != 0;
   }
 
-  __device__ __forceinline__ bool keeps(SkipState<kPaired>& skip, Scores& s, int info) const {
-    if constexpr (!kSkip) return true;
-    return skip.keeps(s, info >> 2 * group_ & 3 * kLastBlock, rows_here());
+  /// False: the tile is skipped.
+  __device__ __forceinline__ bool softmax(Scores& s, hopper::RowState& state, float (&alpha)[2],
+                                          int info, float threshold, int rows) {
+    if constexpr (kSkip) {
+      return skip_.run(s, state, alpha, p_, threshold, info >> 2 * group_ & 3 * kLastBlock, rows);
+    }
+    hopper::softmax_tile<kKeyTile / 2>(s, state, alpha, p_.scale_log2);
+    return true;
   }
 
   /// The values must be there: until then, their barrier still counts the ones before.
@@ -347,6 +356,7 @@ class Consumer {
       }
     }
     if (careful_) mark_if_not_finite(at, o);
+    if (kSkip && p_.maps.skip_log2[at.head] < 0.0f) mark(at);
     // The rows go through the group's part of the query tile. Its warps may still be reading
     // queries.
     ptx::barrier_sync(3 + group_, 128);
@@ -367,10 +377,12 @@ class Consumer {
     float zero = 0.0f;
 #pragma unroll
     for (int i = 0; i < kHeadDim / 2; ++i) zero = fmaf(o[i], 0.0f, zero);
-    if (__any_sync(0xffffffffu, !(zero == 0.0f)) && lane_ == 0 && at.rows > 0) {
-      p_.marks[(std::int64_t{at.batch} * p_.heads + at.head) * p_.maps.row_blocks + at.row_block] =
-          1;
-    }
+    if (__any_sync(0xffffffffu, !(zero == 0.0f))) mark(at);
+  }
+
+  __device__ __forceinline__ void mark(const Place& at) const {
+    if (lane_ != 0 || at.rows <= 0) return;
+    p_.marks[(std::int64_t{at.batch} * p_.heads + at.head) * p_.maps.row_blocks + at.row_block] = 1;
   }
 
   const Parameters& p_;
@@ -378,6 +390,7 @@ class Consumer {
   int group_;
   int warp_;
   int lane_;
+  SkipSoftmax<kHeadDim, kPaired> skip_;
   bool careful_ = false;  ///< a tile of the item had pairs that do not count
   Ring keys_;
   Ring values_;

@@ -24,7 +24,7 @@ __global__ void __launch_bounds__(hopper::kThreads, 1)
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   extern __shared__ char dynamic_shared[];
   const int group = static_cast<int>(threadIdx.x) / 128;
-  if (threadIdx.x == 0) SharedLayout<kHeadDim>(dynamic_shared).init_barriers();
+  if (threadIdx.x == 0) SharedLayout<kHeadDim>(dynamic_shared).init_barriers(kPaired);
   __syncthreads();
   if (group == 0) {
     ptx::release_registers<Registers<kPaired>::kProducer>();

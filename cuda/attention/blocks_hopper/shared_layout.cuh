@@ -89,6 +89,10 @@ struct SharedLayout {
   }
   __device__ __forceinline__ std::uint32_t query_full() const { return barrier(4 * kStages); }
   __device__ __forceinline__ std::uint32_t query_empty() const { return barrier(4 * kStages + 1); }
+  /// What rows gain is told: of a pair of row blocks each group has its own, else 0 serves both.
+  __device__ __forceinline__ std::uint32_t gains_told(int group) const {
+    return barrier(4 * kStages + 2 + group);
+  }
 
   __device__ __forceinline__ volatile ItemHeader& header() const {
     return *reinterpret_cast<volatile ItemHeader*>(small + 128);
@@ -101,7 +105,7 @@ struct SharedLayout {
     return reinterpret_cast<volatile float*>(small + 288);
   }
 
-  __device__ __forceinline__ void init_barriers() const {
+  __device__ __forceinline__ void init_barriers(bool paired) const {
     for (std::uint32_t stage = 0; stage < kStages; ++stage) {
       ptx::mbarrier_init(key_full(stage), 1);
       ptx::mbarrier_init(value_full(stage), 1);
@@ -110,12 +114,15 @@ struct SharedLayout {
     }
     ptx::mbarrier_init(query_full(), 1);
     ptx::mbarrier_init(query_empty(), kConsumerWarps);
+    for (int group = 0; group < 2; ++group) {
+      ptx::mbarrier_init(gains_told(group), paired ? kConsumerWarps / 2 : kConsumerWarps);
+    }
     ptx::fence_barrier_init();
   }
 
  private:
   static_assert(sizeof(ItemHeader) <= 32 && sizeof(TileInfo) * kStages <= 128);
-  static_assert((4 * kStages + 2) * 8 <= 128 && 288 + 2 * 8 * 2 * 4 <= 512);
+  static_assert((4 * kStages + 4) * 8 <= 128 && 288 + 2 * 8 * 2 * 4 <= 512);
 
   __device__ __forceinline__ std::uint32_t barrier(std::uint32_t index) const {
     return base + kQueryBytes + 2 * kStages * kKeyBytes + index * 8;

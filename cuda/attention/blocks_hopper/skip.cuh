@@ -1,61 +1,94 @@
 #pragma once
-// The online skip: which units of a tile gain too little over what their rows have seen.
+// The online skip: units of a tile that gain too little over what their rows have seen are left
+// out.
+//
+// All rows of a row block must agree, and those of 128 are spread over both warpgroups. Waiting for
+// each other before the exponentials would put the groups in step and lose what they overlap. So a
+// warp tells its gain, computes the exponentials as if the units were kept, and only then asks what
+// the others gained; a unit that is skipped costs its scores and exponentials, and spares its
+// product with V.
 
 #include <cstdint>
 
 #include "cuda/attention/blocks_hopper/parameters.hpp"
 #include "cuda/attention/blocks_hopper/shared_layout.cuh"
 #include "cuda/attention/hopper/softmax.cuh"
+#include "cuda/ptx/mbarrier.cuh"
 #include "cuda/ptx/warpgroup.cuh"
 
 namespace lvsa::cuda::blocks {
 
-/// Of a row block: of 64 rows, those of a warpgroup (kPaired), or of 128, those of both.
-template <bool kPaired>
-class SkipState {
+/// Of a row block: of 64 rows, those of a warpgroup (kPaired), or of 128, those of both. Maxima of
+/// skipped units count as seen and as the base of exponentials alike: the two are one for
+/// thresholds from 0 on, where a skipped unit never holds a row's maximum.
+template <int kHeadDim, bool kPaired>
+class SkipSoftmax {
  public:
-  __device__ __forceinline__ SkipState(const Parameters& p, volatile float* gains, float threshold,
-                                       int group, int warp, int lane)
-      : p_(p), gains_(gains), threshold_(threshold), group_(group), warp_(warp), lane_(lane) {}
+  __device__ __forceinline__ SkipSoftmax(const SharedLayout<kHeadDim>& shared, int group, int warp,
+                                         int lane)
+      : gains_(shared.gains() + (kPaired ? group * 8 : 0)),
+        barrier_(shared.gains_told(kPaired ? group : 0)),
+        slot_((kPaired ? 0 : group * 4) + warp),
+        lane_(lane) {}
 
-  /// Scores of units that are skipped become -inf; false: all are. `last` has kLastBlock for unit
-  /// 0, its double for unit 1; `rows_here` how many rows there are from the thread's first on. The
-  /// answer is the same for all rows of a block.
-  __device__ __forceinline__ bool keeps(float (&s)[kKeyTile / 2], int last, int rows_here) {
+  /// As softmax_tile(), of the units that are kept; the others' results are 0. False: none is kept,
+  /// and alpha is 1. `last` has kLastBlock for unit 0, its double for unit 1; `rows_here` is how
+  /// many rows there are from the thread's first on. The answer is the same for all rows of a
+  /// block.
+  __device__ __forceinline__ bool run(float (&s)[kKeyTile / 2], hopper::RowState& state,
+                                      float (&alpha)[2], const Parameters& p, float threshold,
+                                      int last, int rows_here) {
     float gain[2] = {hopper::kMinusInfinity, hopper::kMinusInfinity};
-    const bool wide = p_.maps.block_columns > kUnit;
+    const bool wide = p.maps.block_columns > kUnit;
+    float shift[2];
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       float top[2];
 #pragma unroll
       for (int u = 0; u < 2; ++u) top[u] = hopper::quad_max(row_max(s, r, u));
       if (wide) top[0] = top[1] = fmaxf(top[0], top[1]);
+      float seen = state.max[r];
 #pragma unroll
       for (int u = 0; u < 2; ++u) {
         // A row without keys in the unit has no say.
         if (top[u] > hopper::kMinusInfinity && 8 * r < rows_here) {
-          gain[u] = fmaxf(gain[u], (top[u] - seen_[r]) * p_.scale_log2);
+          gain[u] = fmaxf(gain[u], (top[u] - seen) * p.scale_log2);
         }
-        if (u == 1 || !wide) seen_[r] = fmaxf(seen_[r], top[u]);
+        if (!wide) seen = fmaxf(seen, top[u]);
       }
+      seen = fmaxf(seen, top[0]);
+      const float base = seen == hopper::kMinusInfinity ? 0.0f : seen;
+      shift[r] = base * p.scale_log2;
+      alpha[r] = ptx::exp2_approx((state.max[r] - base) * p.scale_log2);
+      state.max[r] = seen;
     }
-#pragma unroll
-    for (int u = 0; u < 2; ++u) {
-      for (int step = 4; step < 32; step *= 2) {
-        gain[u] = fmaxf(gain[u], __shfl_xor_sync(0xffffffffu, gain[u], step));
-      }
-    }
-    share(gain);
-    const bool keep[2] = {gain[0] + threshold_ > 0.0f || (last & kLastBlock) != 0,
-                          gain[1] + threshold_ > 0.0f || (last & 2 * kLastBlock) != 0};
+    tell(gain);
+    float sum[2][2] = {};  // [row][unit]
 #pragma unroll
     for (int i = 0; i < kKeyTile / 2; ++i) {
-      if (!keep[i / 32]) s[i] = hopper::kMinusInfinity;
+      s[i] = ptx::exp2_approx(fmaf(s[i], p.scale_log2, -shift[i >> 1 & 1]));
+      sum[i >> 1 & 1][i / 32] += s[i];
+    }
+    ask(gain);
+    const bool keep[2] = {gain[0] + threshold > 0.0f || (last & kLastBlock) != 0,
+                          gain[1] + threshold > 0.0f || (last & 2 * kLastBlock) != 0};
+#pragma unroll
+    for (int u = 0; u < 2; ++u) {
+      if (keep[u]) continue;
+      sum[0][u] = sum[1][u] = 0.0f;
+#pragma unroll
+      for (int i = 0; i < 32; ++i) s[32 * u + i] = 0.0f;
+    }
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      state.sum[r] = fmaf(state.sum[r], alpha[r], sum[r][0] + sum[r][1]);
     }
     return keep[0] || keep[1];
   }
 
  private:
+  static constexpr int kWarps = kPaired ? 4 : 8;
+
   __device__ __forceinline__ static float row_max(const float (&s)[kKeyTile / 2], int r, int u) {
     float high = hopper::kMinusInfinity;
 #pragma unroll
@@ -65,40 +98,46 @@ class SkipState {
     return high;
   }
 
-  /// The largest over all warps of the row block. Two places by turns, so that one barrier a tile
-  /// is enough.
-  __device__ __forceinline__ void share(float (&gain)[2]) {
-    volatile float* const here = gains_ + (turn_ ? 16 : 0);
-    turn_ = !turn_;
+  /// Two places by turns: who writes one again has seen everyone tell of the tile between, which
+  /// they do after reading.
+  __device__ __forceinline__ volatile float* here() const {
+    return gains_ + ((told_ & 1) != 0 ? 16 : 0);
+  }
+
+  __device__ __forceinline__ void tell(float (&gain)[2]) {
+#pragma unroll
+    for (int u = 0; u < 2; ++u) {
+#pragma unroll
+      for (int step = 4; step < 32; step *= 2) {
+        gain[u] = fmaxf(gain[u], __shfl_xor_sync(0xffffffffu, gain[u], step));
+      }
+    }
     if (lane_ == 0) {
-      here[(group_ * 4 + warp_) * 2] = gain[0];
-      here[(group_ * 4 + warp_) * 2 + 1] = gain[1];
+      here()[slot_ * 2] = gain[0];
+      here()[slot_ * 2 + 1] = gain[1];
+      ptx::mbarrier_arrive(barrier_);
     }
-    if constexpr (kPaired) {
-      ptx::barrier_sync(3 + group_, 128);
-    } else {
-      ptx::barrier_sync(5, 256);
-    }
-    constexpr int kWarps = kPaired ? 4 : 8;
-    const int first = kPaired ? group_ * 4 : 0;
-    // Lane i reads one of them.
+  }
+
+  /// The largest over all warps of the row block.
+  __device__ __forceinline__ void ask(float (&gain)[2]) {
+    ptx::mbarrier_wait(barrier_, told_ & 1);
     float value = hopper::kMinusInfinity;
-    if (lane_ < 2 * kWarps) value = here[first * 2 + lane_];
+    if (lane_ < 2 * kWarps) value = here()[lane_];
+#pragma unroll
     for (int step = 2; step < 2 * kWarps; step *= 2) {
       value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step));
     }
     gain[0] = __shfl_sync(0xffffffffu, value, 0);
     gain[1] = __shfl_sync(0xffffffffu, value, 1);
+    ++told_;
   }
 
-  const Parameters& p_;
   volatile float* gains_;
-  float threshold_;
-  int group_;
-  int warp_;
+  std::uint32_t barrier_;
+  int slot_;
   int lane_;
-  bool turn_ = false;
-  float seen_[2] = {hopper::kMinusInfinity, hopper::kMinusInfinity};
+  std::uint32_t told_ = 0;  ///< tiles
 };
 
 }  // namespace lvsa::cuda::blocks
