@@ -7,10 +7,10 @@ portable::Strides strides(const std::int64_t* of) { return {of[0], of[1], of[2]}
 
 }  // namespace
 
-blocks::Parameters block_parameters(const BlockWork& work) {
+portable_blocks::Parameters block_parameters(const BlockWork& work) {
   constexpr double kLog2E = 1.4426950408889634074;
   const lvsa_block_problem& p = *work.problem;
-  blocks::Parameters parameters{};
+  portable_blocks::Parameters parameters{};
   parameters.q = p.q.data;
   parameters.k = p.k.data;
   parameters.v = p.v.data;

@@ -6,6 +6,6 @@
 
 namespace lvsa::cuda {
 
-blocks::Parameters block_parameters(const BlockWork& work);
+portable_blocks::Parameters block_parameters(const BlockWork& work);
 
 }  // namespace lvsa::cuda

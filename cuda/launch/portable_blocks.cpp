@@ -19,8 +19,8 @@ std::size_t portable_blocks_scratch_bytes(const lvsa_block_problem& p) {
 }
 
 Verdict run_portable_blocks(const BlockWork& work, cudaStream_t stream) {
-  const blocks::Parameters p = block_parameters(work);
-  const std::int64_t items = blocks::row_block_count(p);
+  const portable_blocks::Parameters p = block_parameters(work);
+  const std::int64_t items = portable_blocks::row_block_count(p);
   if (items > kMostRowBlocks) {
     return {LVSA_UNSUPPORTED, std::to_string(items) +
                                   " row blocks in all heads and batch elements: must be at most " +
@@ -33,9 +33,10 @@ Verdict run_portable_blocks(const BlockWork& work, cudaStream_t stream) {
     verdict = from_cuda(cudaMemsetAsync(marks, 0, mark_bytes(items), stream), "cudaMemsetAsync");
     if (!verdict.ok()) return verdict;
   }
-  verdict = from_cuda(work.problem->dtype == LVSA_BF16 ? blocks::attend_bf16(p, marks, stream)
-                                                       : blocks::attend_f16(p, marks, stream),
-                      "block-sparse attention kernel");
+  verdict =
+      from_cuda(work.problem->dtype == LVSA_BF16 ? portable_blocks::attend_bf16(p, marks, stream)
+                                                 : portable_blocks::attend_f16(p, marks, stream),
+                "block-sparse attention kernel");
   return verdict.ok() && masks ? run_marked_blocks(work, marks, stream) : verdict;
 }
 

@@ -10,7 +10,7 @@
 
 #include "cuda/attention/blocks/row_block.cuh"
 
-namespace lvsa::cuda::blocks {
+namespace lvsa::cuda::portable_blocks {
 namespace {
 
 constexpr int kThreads = 256;
@@ -241,4 +241,4 @@ cudaError_t attend_marked_f16(const Parameters& p, const std::int32_t* marks, in
   return launch<__half>(p, marks, thread_blocks, stream);
 }
 
-}  // namespace lvsa::cuda::blocks
+}  // namespace lvsa::cuda::portable_blocks

@@ -9,7 +9,10 @@
 #include "cuda/attention/blocks/device_maps.hpp"
 #include "cuda/attention/portable/parameters.hpp"
 
-namespace lvsa::cuda::blocks {
+namespace lvsa::cuda::portable_blocks {
+
+using blocks::DeviceMaps;
+using blocks::kNoMask;
 
 /// Largest block, in rows or columns, and head size that these kernels take.
 inline constexpr std::int64_t kMostBlock = 128;
@@ -54,4 +57,4 @@ cudaError_t attend_marked_bf16(const Parameters& p, const std::int32_t* marks, i
 cudaError_t attend_marked_f16(const Parameters& p, const std::int32_t* marks, int thread_blocks,
                               cudaStream_t stream);
 
-}  // namespace lvsa::cuda::blocks
+}  // namespace lvsa::cuda::portable_blocks

@@ -14,7 +14,7 @@
 #include "cuda/attention/blocks/row_block.cuh"
 #include "cuda/attention/portable/attention.cuh"
 
-namespace lvsa::cuda::blocks {
+namespace lvsa::cuda::portable_blocks {
 
 using portable::kThreads;
 using portable::Rows;
@@ -337,4 +337,4 @@ cudaError_t launch(const Parameters& p, std::int32_t* marks, cudaStream_t stream
               : launch_instance<Element, 128, false>(p, marks, stream);
 }
 
-}  // namespace lvsa::cuda::blocks
+}  // namespace lvsa::cuda::portable_blocks

@@ -6,7 +6,7 @@
 
 #include "cuda/attention/blocks/parameters.hpp"
 
-namespace lvsa::cuda::blocks {
+namespace lvsa::cuda::portable_blocks {
 
 /// A query block of one head.
 struct RowBlock {
@@ -69,4 +69,4 @@ __device__ inline std::uint64_t attended_keys(const DeviceMaps& maps, const KeyB
   return inside & maps.mask_bits[line * maps.mask_words + word];
 }
 
-}  // namespace lvsa::cuda::blocks
+}  // namespace lvsa::cuda::portable_blocks
