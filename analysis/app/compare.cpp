@@ -83,8 +83,9 @@ void print_table(const CompareResults& results) {
   fmt::print(" text={} D={}, {} rows a frame\n", results.grid.text_tokens, results.head_dim,
              results.rows_per_frame == 0 ? "all" : std::to_string(results.rows_per_frame));
   fmt::print("{} patterns x {} samples\n\n", results.entries.size(), results.samples.size());
-  fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}  pattern\n", "target", "density",
-             "blocks", "rel_l2", "recall", "cosine", "speedup");
+  const bool timed = !results.time_source.empty();
+  fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}{}  pattern\n", "target", "density",
+             "blocks", "rel_l2", "recall", "cosine", "speedup", timed ? " measured" : "");
   for (std::size_t e = 0; e < results.entries.size(); ++e) {
     const CompareFigures f = analysis::pooled_figures(results, e);
     const auto text = [](double value) { return analysis::number_text(value, 5); };
@@ -92,13 +93,16 @@ void print_table(const CompareResults& results) {
     const auto share = [](double value) {
       return std::isnan(value) ? std::string("-") : fmt::format("{:.4f}", value);
     };
+    const auto times = [](double value) {
+      return std::isnan(value) ? std::string("-") : fmt::format("{:.2f}x", value);
+    };
     const bool missed = analysis::missed_density(results, e, f);
-    fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}  {}\n",
+    fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}{}  {}\n",
                std::isnan(target) ? "-" : fmt::format("{}", target),
                (missed ? "~" : "") + share(f.token_density), share(f.block_density),
                text(metric(f, Metric::kRelativeL2)), text(metric(f, Metric::kRecallMean)),
-               text(metric(f, Metric::kCosinePooled)),
-               std::isnan(f.time.speedup) ? "-" : fmt::format("{:.2f}x", f.time.speedup),
+               text(metric(f, Metric::kCosinePooled)), times(f.time.speedup),
+               timed ? fmt::format(" {:>8}", times(f.measured.speedup)) : std::string(),
                results.rules[results.entries[e].rule].words);
   }
 }
@@ -123,6 +127,14 @@ void print_notes(const CompareResults& results) {
   for (const auto& [reason, count] : reasons) {
     fmt::print("left out {} times: {}\n", count, reason);
   }
+  std::map<std::string, std::size_t> untimed;
+  for (const analysis::CompareFailure& failure : results.untimed) {
+    ++untimed[fmt::format("{}: {}", results.rules[results.entries[failure.entry].rule].words,
+                          failure.reason)];
+  }
+  for (const auto& [reason, count] : untimed) {
+    fmt::print("not timed {} times: {}\n", count, reason);
+  }
 }
 
 // JSON has neither NaN nor infinity.
@@ -140,6 +152,8 @@ void print_json(const CompareResults& results, const std::string& folder) {
                {"excluded_samples", results.excluded.size()},
                {"excluded_patterns", results.failures.size()},
                {"rates_source", results.rates_source},
+               {"time_source", results.time_source},
+               {"untimed_patterns", results.untimed.size()},
                {"folder", folder},
                {"patterns", Json::array()}};
   for (std::size_t e = 0; e < results.entries.size(); ++e) {
@@ -160,8 +174,9 @@ void print_json(const CompareResults& results, const std::string& folder) {
 }  // namespace
 
 void CompareWords::require_none() const {
-  for (const auto& [name, text] : {std::pair("--density", density), std::pair("--rates", rates),
-                                   std::pair("--grid", grid), std::pair("--model", model)}) {
+  for (const auto& [name, text] :
+       {std::pair("--density", density), std::pair("--rates", rates), std::pair("--grid", grid),
+        std::pair("--model", model), std::pair("--time", time.kernel)}) {
     if (text.empty()) continue;
     throw Error(ErrorKind::kValue,
                 fmt::format("{}: belongs to --patterns, which is not given", name));
@@ -196,6 +211,7 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
                    "counted")
       ->capture_default_str()
       ->check(CLI::IsMember({"stop", "exclude"}));
+  add_time_options(group, words.time);
   add_rule_process_options(group, words.process);
   CLI::Option* grid =
       group
@@ -219,6 +235,8 @@ int run_compare(const SweepOptions& options, const CompareWords& words,
                 const std::string& command_line) {
   CompareOptions wanted = options_of(options, words);
   analysis::check_compare_folder(options.out, options.folder.overwrite);
+  const ChosenTimer timer = choose_timer(words.time, options.threads);
+  wanted.timer = timer.timer.get();
   const auto source = open_samples(options.samples);
   if (!source->ids().empty()) {
     const analysis::LatentSize size = latent_size(options, words, source->grid(0));
@@ -244,6 +262,7 @@ int run_compare(const SweepOptions& options, const CompareWords& words,
   print_table(results);
   print_notes(results);
   fmt::print("speedup: {}\n", results.rates_source);
+  if (!results.time_source.empty()) fmt::print("measured: {}\n", results.time_source);
   fmt::print("files: {0}/compare.h5, {0}/compare.csv, {0}/summary.csv{1}{2}\n", options.out,
              options.outcome.html.empty() ? "" : ", ", options.outcome.html);
   return kAllGood;

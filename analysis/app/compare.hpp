@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/app/compare_time.hpp"
 #include "analysis/app/rule_process.hpp"
 #include "analysis/app/sweep_run.hpp"
 
@@ -18,6 +19,7 @@ struct CompareWords {
   std::string grid;  ///< "30x52"
   std::string model;
   RuleProcessOptions process;
+  CompareTime time;
 
   bool asked() const { return !patterns.empty() || !patterns_file.empty(); }
   /// Throws Error(kValue) for what is of no use without patterns.

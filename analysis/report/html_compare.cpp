@@ -27,6 +27,8 @@ bool is_logarithmic(Metric metric) {
   return metric == Metric::kRelativeL1 || metric == Metric::kRelativeL2;
 }
 
+bool is_timed(const CompareResults& r) { return !r.time_source.empty(); }
+
 std::string metric_title(Metric metric) {
   const MetricInfo& known = info(metric);
   return known.unit.empty() ? std::string(known.title)
@@ -99,39 +101,49 @@ std::string controls_html(const CompareResults& r) {
 }
 
 std::string point_text(const CompareResults& r, std::size_t e, const CompareFigures& f) {
-  return fmt::format(
+  const std::string text = fmt::format(
       "{}: token density {}, rel. L2 {}, recall {}, predicted speedup {}x", r.entry_text(e),
       number_text(f.token_density, 4), number_text(metric_of(f, Metric::kRelativeL2), 4),
       number_text(metric_of(f, Metric::kRecallMean), 4), number_text(f.time.speedup, 3));
+  if (!is_timed(r)) return text;
+  return text + fmt::format(", measured {}x", number_text(f.measured.speedup, 3));
 }
+
+// What a figure's points stand over.
+enum class Across { kDensity, kPredicted, kMeasured };
 
 std::vector<ComparePoint> points_of(const CompareResults& r,
                                     const std::vector<std::size_t>& samples, Metric metric,
-                                    bool by_speed) {
+                                    Across across) {
   std::vector<ComparePoint> points;
   for (std::size_t e = 0; e < r.entries.size(); ++e) {
     const CompareFigures f = pooled_figures(r, e, samples);
-    points.push_back({r.entries[e].rule, by_speed ? f.time.speedup : f.token_density,
-                      metric_of(f, metric), point_text(r, e, f)});
+    const double x = across == Across::kDensity     ? f.token_density
+                     : across == Across::kPredicted ? f.time.speedup
+                                                    : f.measured.speedup;
+    points.push_back({r.entries[e].rule, x, metric_of(f, metric), point_text(r, e, f)});
   }
   return points;
 }
 
-std::string pareto_html(const CompareResults& r) {
-  std::string html =
-      "<h2 id=\"pareto-heading\">Error against predicted speedup, all samples</h2>\n<div "
-      "class=\"panel\">";
+std::string pareto_html(const CompareResults& r, Across across) {
+  const bool measured = across == Across::kMeasured;
+  const std::string speed = measured ? "measured speedup" : "predicted speedup";
+  const std::string axis = measured ? "measured speedup over the same kernel on all blocks"
+                                    : "predicted speedup over dense attention, prediction included";
+  std::string html = fmt::format("<h2{}>Error against {}, all samples</h2>\n<div class=\"panel\">",
+                                 measured ? "" : " id=\"pareto-heading\"", speed);
   for (const Metric metric : kPageMetrics) {
-    const std::vector<ComparePoint> points = points_of(r, {}, metric, true);
+    const std::vector<ComparePoint> points = points_of(r, {}, metric, across);
     html += of_metric(
         metric,
-        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Error against predicted "
-        "speedup\">" +
-            compare_figure(points, {"predicted speedup over dense attention, prediction included"},
-                           {metric_title(metric), is_logarithmic(metric)}, kWide,
-                           fmt::format("{} against predicted speedup, a point a pattern and "
-                                       "density; the table has the figures",
-                                       info(metric).title),
+        fmt::format("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Error "
+                    "against {}\">",
+                    speed) +
+            compare_figure(points, {axis}, {metric_title(metric), is_logarithmic(metric)}, kWide,
+                           fmt::format("{} against {}, a point a pattern and density; the table "
+                                       "has the figures",
+                                       info(metric).title, speed),
                            pareto_front(points, info(metric).better)) +
             "</div>");
   }
@@ -159,12 +171,12 @@ std::string group_html(const CompareResults& r, const SampleGroup& group) {
   for (const Metric metric : kPageMetrics) {
     html += of_metric(
         metric,
-        compare_figure(points_of(r, group.samples, metric, false), density,
+        compare_figure(points_of(r, group.samples, metric, Across::kDensity), density,
                        {metric_title(metric), is_logarithmic(metric)}, kNarrow,
                        fmt::format("{} against token density, {}", info(metric).title, name)));
   }
   return html + "</div><div>" +
-         compare_figure(points_of(r, group.samples, Metric::kRecallMean, false), density,
+         compare_figure(points_of(r, group.samples, Metric::kRecallMean, Across::kDensity), density,
                         {metric_title(Metric::kRecallMean)}, kNarrow,
                         fmt::format("recall against token density, {}", name)) +
          "</div></div></section>\n";
@@ -206,7 +218,12 @@ std::string table_rows(const CompareResults& r, const SampleGroup& group) {
       html += number_cell(metric_of(f, metric));
     }
     html += number_cell(f.time.total_ms) + number_cell(f.time.prediction_ms) +
-            number_cell(f.time.speedup) + "</tr>\n";
+            number_cell(f.time.speedup);
+    if (is_timed(r)) {
+      html += number_cell(f.measured.total_ms) + number_cell(f.measured.prediction_ms) +
+              number_cell(f.measured.speedup);
+    }
+    html += "</tr>\n";
   }
   return html;
 }
@@ -216,9 +233,24 @@ std::string table_html(const CompareResults& r) {
       "<h2>All patterns</h2>\n<div class=\"panel scroll\" role=\"region\" tabindex=\"0\" "
       "aria-label=\"All patterns\"><table class=\"plain\"><thead id=\"compare-head\"><tr><th "
       "scope=\"col\">Pattern</th>";
-  for (const char* name : {"asked density", "token density", "block density", "after skip",
-                           "rel. L2", "rel. L1", "cosine", "PSNR (dB)", "recall", "smallest recall",
-                           "predicted ms a head", "of it prediction", "predicted speedup"}) {
+  std::vector<const char*> names = {"asked density",
+                                    "token density",
+                                    "block density",
+                                    "after skip",
+                                    "rel. L2",
+                                    "rel. L1",
+                                    "cosine",
+                                    "PSNR (dB)",
+                                    "recall",
+                                    "smallest recall",
+                                    "predicted ms a head",
+                                    "of it prediction",
+                                    "predicted speedup"};
+  if (is_timed(r)) {
+    names.insert(names.end(),
+                 {"measured ms a head", "of it measured prediction", "measured speedup"});
+  }
+  for (const char* name : names) {
     html += fmt::format("<th scope=\"col\" class=\"n\">{}</th>", name);
   }
   html += "</tr></thead><tbody id=\"compare-body\">\n" + table_rows(r, {});
@@ -251,7 +283,7 @@ std::string left_out_html(const CompareResults& r) {
 
 std::string help_html(const CompareResults& r) {
   std::string html = "<h2>How to read this page</h2>\n<div class=\"panel help\"><dl>";
-  const std::pair<std::string_view, std::string> entries[] = {
+  std::vector<std::pair<std::string_view, std::string>> entries = {
       {"Asked density",
        "the parameter of the pattern that decides how much is kept was searched "
        "for each sample until the token density came nearest to this; - where the "
@@ -269,7 +301,13 @@ std::string help_html(const CompareResults& r) {
        "means over the samples; recall is the share of the dense softmax that "
        "the attended keys hold. An error of 0 has no place on a logarithmic "
        "axis"},
-      {"Predicted speedup", "nothing was timed here. " + escape_markup(r.rates_source)}};
+      {"Predicted speedup", "from rates, not timed. " + escape_markup(r.rates_source)}};
+  if (is_timed(r)) {
+    entries.emplace_back(
+        "Measured speedup",
+        "attention and finding the pattern, against the same kernel on all blocks. " +
+            escape_markup(r.time_source));
+  }
   for (const auto& [name, text] : entries) {
     html += fmt::format("<dt>{}</dt><dd>{}</dd>", name, text);
   }
@@ -282,8 +320,9 @@ std::string html_compare(const CompareResults& results) {
   return chart_page_head("Sparse patterns side by side - LVSA", "pareto-heading",
                          "Skip to the figures") +
          fmt::format("<style>{}</style>\n", html_compare_style()) + header_html(results) +
-         controls_html(results) + pareto_html(results) + groups_html(results) +
-         table_html(results) + left_out_html(results) + help_html(results) +
+         controls_html(results) + pareto_html(results, Across::kPredicted) +
+         (is_timed(results) ? pareto_html(results, Across::kMeasured) : std::string()) +
+         groups_html(results) + table_html(results) + left_out_html(results) + help_html(results) +
          provenance_panel(results.provenance) +
          "</main>\n<footer><p>The same as data: compare.h5, compare.csv and "
          "summary.csv.</p></footer>\n" +

@@ -1,14 +1,13 @@
 #include "analysis/speed/timed_case.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <utility>
 #include <vector>
 
+#include "analysis/speed/device_room.hpp"
 #include "analysis/verify/inputs.hpp"
 #include "analysis/verify/kernel_call.hpp"
 #include "analysis/verify/kernel_invoke.hpp"
@@ -21,44 +20,12 @@
 namespace lvsa::analysis {
 namespace {
 
-double wall_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double cpu_s() {
-  timespec time{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
 std::vector<std::int64_t> wanted_tokens(const Case& c) {
   std::vector<std::int64_t> wanted;
   if (!c.only_wanted) return wanted;
   for (const reference::RowId& row : sample_rows(c)) wanted.push_back(row.token);
   return wanted;
 }
-
-// Device memory that is given back; what stands in it stays there from call to call.
-class DeviceRoom {
- public:
-  explicit DeviceRoom(std::size_t bytes)
-      : memory_(DeviceMemory::first()),
-        address_(memory_.allocate(std::max<std::size_t>(1, bytes))) {}
-  DeviceRoom(const DeviceRoom&) = delete;
-  DeviceRoom& operator=(const DeviceRoom&) = delete;
-  ~DeviceRoom() {
-    try {
-      if (!DeviceMemory::is_lost()) memory_.free(address_);
-    } catch (const DeviceLost&) {  // nothing more can be done
-    }
-  }
-  void* address() const { return reinterpret_cast<void*>(address_); }
-  void fill_from(const void* host, std::size_t bytes) { memory_.to_device(address_, host, bytes); }
-
- private:
-  DeviceMemory& memory_;
-  DeviceMemory::Address address_;
-};
 
 }  // namespace
 

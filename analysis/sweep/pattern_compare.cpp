@@ -77,6 +77,7 @@ class Comparison {
     results_.entries = entries_of(options.rules, options.densities);
     for (const SampleId& id : results_.samples) heads_ = std::max(heads_, id.head + 1);
     results_.rates_source = options.rates.source(results_.head_dim, heads_, results_.grid);
+    if (options.timer != nullptr) results_.time_source = options.timer->source();
     if (results_.entries.size() > kMostResults / results_.samples.size()) {
       throw Error(ErrorKind::kValue,
                   fmt::format("{} patterns x {} samples: at most {} results are supported",
@@ -176,6 +177,7 @@ class Comparison {
     rows.threads = options_.threads;
     const std::vector<MetricValues> values =
         evaluate_head_patterns(sample, patterns, tokens_, rows);
+    if (options_.timer != nullptr) time_sample(sample, index, made);
     std::map<const HeadPattern*, SkipFigures> skips;
     for (const HeadPattern* pattern : patterns) {
       if (skips_blocks(*pattern)) {
@@ -184,6 +186,34 @@ class Comparison {
     }
     for (std::size_t e = 0; e < made.size(); ++e) {
       if (made[e]) fill(e, index, *made[e], place, values, skips);
+    }
+  }
+
+  // Of a rotation the first pattern. Entries that share a pattern share its time.
+  void time_sample(const Sample& sample, std::size_t index, const std::vector<Made>& made) {
+    const PatternInput input = input_of(sample);
+    options_.timer->take(sample);
+    std::map<const HeadPattern*, MeasuredTime> known;
+    for (std::size_t e = 0; e < made.size(); ++e) {
+      if (!made[e]) continue;
+      const HeadPattern& pattern = *made[e]->patterns.front();
+      const std::string& words = made[e]->words;
+      if (const auto at = known.find(&pattern); at != known.end()) {
+        results_.values[results_.place(e, index)].measured = at->second;
+        continue;
+      }
+      std::string reason = options_.timer->untimed_reason(pattern, words);
+      MeasuredTime time;
+      try {
+        if (reason.empty()) {
+          const auto rule = results_.rules[results_.entries[e].rule].make(words);
+          time = options_.timer->time(pattern, {*rule, words}, input);
+        }
+      } catch (const Error& error) {
+        reason = error.what();
+      }
+      if (!reason.empty()) results_.untimed.push_back({e, index, reason});
+      results_.values[results_.place(e, index)].measured = known[&pattern] = time;
     }
   }
 

@@ -11,6 +11,7 @@
 #include "analysis/report/provenance.hpp"
 #include "analysis/sweep/metrics.hpp"
 #include "analysis/sweep/pattern_rates.hpp"
+#include "analysis/sweep/pattern_timing.hpp"
 #include "analysis/sweep/row_choice.hpp"
 #include "analysis/sweep/sample.hpp"
 #include "core/blocks/pattern_rule.hpp"
@@ -52,6 +53,7 @@ struct CompareFigures {
   double knob = 0.0;       ///< value of the knob; NaN: not searched
   double patterns = 0.0;   ///< different ones, of a rotation; 1 without
   PredictedTime time;      ///< of this head
+  MeasuredTime measured;   ///< of this head; NaN: nothing was timed
 };
 
 struct FigureInfo {
@@ -82,12 +84,14 @@ struct CompareResults {
   std::vector<std::string> sample_classes;  ///< [samples]; empty: none
   std::vector<ExcludedSample> excluded;     ///< samples
   std::vector<CompareFailure> failures;
-  std::vector<CompareFigures> values;  ///< [entries * samples], samples fastest
-  std::vector<std::string> words;      ///< [entries * samples], in force; empty: could not be made
-  std::vector<std::string> choices;    ///< [entries * samples] what the rule decided, or empty
+  std::vector<CompareFailure> untimed;  ///< made, but the kernel cannot be timed on it
+  std::vector<CompareFigures> values;   ///< [entries * samples], samples fastest
+  std::vector<std::string> words;       ///< [entries * samples], in force; empty: could not be made
+  std::vector<std::string> choices;     ///< [entries * samples] what the rule decided, or empty
   std::int64_t rows_per_frame = 0;
   std::uint64_t row_seed = 0;
   std::string rates_source;  ///< where predicted times come from, for people
+  std::string time_source;   ///< what was timed, for people; empty: nothing was
   std::string identity;
   std::string tool;
   Provenance provenance;
@@ -111,6 +115,7 @@ struct CompareOptions {
   RateChoice rates;
   bool exclude = false;  ///< a rule that cannot be made for a sample is counted, not an error
   int threads = 0;
+  PatternTimer* timer = nullptr;  ///< null: nothing is timed
 };
 
 /// Samples one after the other; `done(n)`, if given, after each. Results do not depend on threads.

@@ -26,7 +26,14 @@ constexpr FigureInfo timed(std::string_view name, std::string_view title, std::s
           [](F& f) -> double& { return f.time.*kMember; }};
 }
 
-constexpr std::array<FigureInfo, 14> kFigures = {{
+template <double MeasuredTime::*kMember>
+constexpr FigureInfo measured(std::string_view name, std::string_view title,
+                              std::string_view unit) {
+  return {name, title, unit, [](const F& f) { return f.measured.*kMember; },
+          [](F& f) -> double& { return f.measured.*kMember; }};
+}
+
+constexpr std::array<FigureInfo, 20> kFigures = {{
     member<&F::token_density>("token_density",
                               "attended share of the token pairs, element masks counted", "1"),
     member<&F::density_distance>("density_distance", "distance to the density that was asked for",
@@ -47,6 +54,17 @@ constexpr std::array<FigureInfo, 14> kFigures = {{
     timed<&PredictedTime::prediction_ms>("prediction_ms", "of it finding the pattern", "ms"),
     timed<&PredictedTime::order_ms>("order_ms", "of it reordering tokens", "ms"),
     timed<&PredictedTime::dense_ms>("dense_ms", "predicted time of dense attention", "ms"),
+    measured<&MeasuredTime::speedup>(
+        "measured_speedup",
+        "measured speedup over the same kernel on all blocks, prediction included", "1"),
+    measured<&MeasuredTime::total_ms>("measured_ms", "measured time of a head", "ms"),
+    measured<&MeasuredTime::attention_ms>("measured_attention_ms", "of it attention", "ms"),
+    measured<&MeasuredTime::prediction_ms>("measured_prediction_ms", "of it finding the pattern",
+                                           "ms"),
+    measured<&MeasuredTime::dense_ms>("measured_dense_ms",
+                                      "measured time of the same kernel on all blocks", "ms"),
+    measured<&MeasuredTime::ratio>("measured_ratio",
+                                   "measured attention over that on all blocks, paired", "1"),
 }};
 
 template <typename Key>

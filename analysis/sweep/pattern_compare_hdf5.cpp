@@ -49,6 +49,9 @@ class CompareFile {
       file_.attribute("/", name, value);
     }
     file_.attribute("/", "rates_source", results_.rates_source);
+    if (!results_.time_source.empty()) {
+      file_.attribute("/", "time_source", valid_utf8(results_.time_source));
+    }
   }
 
   void describe(const std::string& name, std::string_view title, std::string_view unit = "") {

@@ -28,6 +28,26 @@ assert {row["class"] for row in summary} >= {"all"} and all(row["excluded"] == "
 PY
 python3 look.py || fail 'compare.csv'
 
+gives 0 'measured: kernel cpu-blocks on this host, 2 equal heads a call, medians of 1 blocks' --synthetic "$video" \
+  --patterns 'sparge; radial; dense' --rows-per-frame 1 --out timed --html timed.html --quiet --time cpu-blocks --time-blocks 1 \
+  --time-heads 2
+cat >look.py <<'PY'
+import csv, math
+for row in csv.DictReader(open("timed/compare.csv")):
+    found = {name: float(value) for name, value in row.items() if name.startswith("measured_")}
+    assert len(found) == 6 and all(math.isfinite(value) for value in found.values()), row
+    assert (found["measured_prediction_ms"] > 0) == (row["rule"] == "sparge"), row
+    assert abs(found["measured_ms"] - found["measured_attention_ms"] - found["measured_prediction_ms"]) < 1e-9, row
+assert all(row["measured_ms"] == "nan" for row in csv.DictReader(open("one/compare.csv")))
+assert "Error against measured speedup" in open("timed.html").read()
+assert "Error against measured speedup" not in open("page.html").read()
+PY
+python3 look.py || fail 'measured times'
+gives 0 'not timed 1 times: lvsa blocks=frame: kernel emulated-blocks: no blocks of' --synthetic 'T=2 h=100 w=82 heads=1 D=16' \
+  --patterns 'lvsa blocks=frame' --rows-per-frame 1 --out large --quiet --time emulated-blocks
+refuses 'the kernel takes no block maps' --synthetic "$video" --patterns dense --out no --time cpu
+refuses '--time: --kernel nothing' --synthetic "$video" --patterns dense --out no --time nothing
+refuses 'belongs to --patterns' --synthetic "$video" --time cpu-blocks
 gives 0 '"excluded_patterns":0' --synthetic "$video" --patterns dense --out json --json --quiet
 printf 'dense # all\nlvsa window=1\n' >patterns.txt
 gives 0 '2 patterns x 2 samples' --synthetic "$video" --patterns-file patterns.txt --out file --quiet
