@@ -1,0 +1,112 @@
+#pragma once
+// The mean of all k of a head. Most tensors span so few binades that their sum is exact in fp64 and
+// any order gives the bits of the CPU's; a column that spans more is added up in ascending order.
+
+#include "cuda/prediction/device_rows.cuh"
+
+namespace lvsa::cuda::prediction {
+
+inline constexpr int kMeanThreads = 256;
+
+/// A block of threads adds up kMeanTokens tokens of a head: a thread has eight columns and every
+/// kGroups-th token.
+template <typename Type, int kDim>
+__global__ void __launch_bounds__(kMeanThreads)
+    add_up_tokens_kernel(const __grid_constant__ MeanWork w) {
+  constexpr int kChunks = kDim / 8;
+  constexpr int kGroups = kMeanThreads / kChunks;
+  constexpr int kAtOnce = 8;
+  static_assert(kMeanTokens % (kGroups * kAtOnce) == 0);
+  __shared__ double sums_of[kGroups][kDim];
+  __shared__ std::uint32_t largest_of[kGroups][kDim / 2];
+  __shared__ std::uint32_t flipped_of[kGroups][kDim / 2];
+
+  const std::int64_t bh = blockIdx.x / w.parts;
+  const int part = static_cast<int>(blockIdx.x % w.parts);
+  const int thread = static_cast<int>(threadIdx.x);
+  const int chunk = thread % kChunks;
+  const int group = thread / kChunks;
+  const int first = part * kMeanTokens;
+  const int tokens = min(kMeanTokens, w.tokens - first);
+  const std::uint16_t* rows = head_rows(w.x, w.heads, bh) + first * w.x.strides[1] + chunk * 8;
+
+  double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+  std::uint32_t largest[4] = {0, 0, 0, 0};
+  std::uint32_t flipped[4] = {0, 0, 0, 0};
+  for (int begin = group; begin < tokens; begin += kGroups * kAtOnce) {
+    Chunk chunks[kAtOnce];
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const int token = begin + i * kGroups;
+      chunks[i] = token < tokens ? load_chunk(rows + token * w.x.strides[1]) : Chunk{{0, 0, 0, 0}};
+    }
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+#pragma unroll
+      for (int p = 0; p < 4; ++p) {
+        const std::uint32_t word = chunks[i].words[p];
+        largest[p] = larger_halves(largest[p], sizes(word));
+        flipped[p] = larger_halves(flipped[p], flipped_sizes(sizes(word)));
+        sums[2 * p] = add(sums[2 * p], widened(Type::low(word)));
+        sums[2 * p + 1] = add(sums[2 * p + 1], widened(Type::high(word)));
+      }
+    }
+  }
+#pragma unroll
+  for (int p = 0; p < 4; ++p) {
+    sums_of[group][chunk * 8 + 2 * p] = sums[2 * p];
+    sums_of[group][chunk * 8 + 2 * p + 1] = sums[2 * p + 1];
+    largest_of[group][chunk * 4 + p] = largest[p];
+    flipped_of[group][chunk * 4 + p] = flipped[p];
+  }
+  __syncthreads();
+  if (thread < kDim) {
+    double sum = 0.0;
+    for (int g = 0; g < kGroups; ++g) sum = add(sum, sums_of[g][thread]);
+    w.sums[std::int64_t{blockIdx.x} * kDim + thread] = sum;
+  }
+  if (thread < kDim / 2) {
+    std::uint32_t all_largest = 0;
+    std::uint32_t all_flipped = 0;
+    for (int g = 0; g < kGroups; ++g) {
+      all_largest = larger_halves(all_largest, largest_of[g][thread]);
+      all_flipped = larger_halves(all_flipped, flipped_of[g][thread]);
+    }
+    w.largest[std::int64_t{blockIdx.x} * (kDim / 2) + thread] = all_largest;
+    w.flipped[std::int64_t{blockIdx.x} * (kDim / 2) + thread] = all_flipped;
+  }
+}
+
+/// A block of threads a head, a thread a column.
+template <typename Type, int kDim>
+__global__ void __launch_bounds__(kDim) take_centre_kernel(const __grid_constant__ MeanWork w) {
+  const std::int64_t bh = blockIdx.x;
+  const int d = static_cast<int>(threadIdx.x);
+  double sum = 0.0;
+  std::uint32_t largest = 0;
+  std::uint32_t flipped = 0;
+#pragma unroll 8
+  for (int part = 0; part < w.parts; ++part) {
+    const std::int64_t at = bh * w.parts + part;
+    sum = add(sum, w.sums[at * kDim + d]);
+    largest = larger_halves(largest, w.largest[at * (kDim / 2) + d / 2]);
+    flipped = larger_halves(flipped, w.flipped[at * (kDim / 2) + d / 2]);
+  }
+  Span span;
+  span.largest = d % 2 == 0 ? largest & 0xffffU : largest >> 16;
+  span.flipped = d % 2 == 0 ? flipped & 0xffffU : flipped >> 16;
+  if (!all_finite<Type>(span)) w.faults[bh] = 1;
+  if (sum_is_exact<Type>(span, w.tokens)) {
+    sum = mul(sum, kUnscale);
+  } else {
+    const std::uint16_t* column = head_rows(w.x, w.heads, bh) + d;
+    sum = 0.0;
+#pragma unroll 16
+    for (int s = 0; s < w.tokens; ++s) {
+      sum = add(sum, static_cast<double>(Type::low(column[s * w.x.strides[1]])));
+    }
+  }
+  w.centre[bh * kDim + d] = mean_of<Type>(sum, w.tokens);
+}
+
+}  // namespace lvsa::cuda::prediction
