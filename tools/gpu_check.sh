@@ -152,7 +152,9 @@ if [ "$quick" -eq 0 ]; then
   if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck synccheck; do
       for subject in "pattern $patterns" "portable *Small*/Portable" "hopper *Small*/Hopper" \
-                     "fp8 Fp8Hopper.*Small" "mass FrameMassHopper.*Small"; do
+                     "fp8 Fp8Hopper.*Small" "mass FrameMassHopper.*Small" \
+                     "blocks-portable *Small*/BlocksPortable" "blocks-marked *Small*/BlocksMarked" \
+                     "blocks-hopper *Small*/BlocksHopper"; do
         step "${tool}_${subject%% *}" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 \
           --launch-timeout 60 "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="${subject#* }"
       done
@@ -167,6 +169,10 @@ if [ -x "$binaries/lvsa-verify" ]; then
   for kernel in cuda cuda-portable cuda-host cuda-portable-host; do
     step "conformance_$kernel" 120 "$binaries/lvsa-verify" kernel --kernel "$library:$kernel" \
       --suite smoke --no-report
+  done
+  for kernel in cuda-blocks cuda-blocks-portable cuda-blocks-portable-host; do
+    step "conformance_$kernel" 60 "$binaries/lvsa-verify" kernel --kernel "$library:$kernel" \
+      --suite blocks-smoke --no-report
   done
   for input in gauss uniform indicator indicator-key phantom; do
     step "conformance_cuda-fp8-host_$input" 60 "$binaries/lvsa-verify" kernel \

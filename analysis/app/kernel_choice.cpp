@@ -106,8 +106,11 @@ KernelChoice from_library(const KernelName& asked) {
   try {
     choice.library = std::make_unique<KernelLibrary>(asked.path);
     choice.kernel = &choice.library->find(asked.name);
-  } catch (const Error&) {
-    if (why_no_blocks) throw Error(*why_no_blocks);
+  } catch (const Error& error) {
+    if (why_no_blocks && asked.name.empty()) throw Error(*why_no_blocks);
+    if (why_no_blocks) {
+      throw Error(ErrorKind::kKernel, fmt::format("{}; {}", error.what(), why_no_blocks->what()));
+    }
     if (choice.blocks == nullptr) throw;
   }
   return choice;

@@ -14,7 +14,6 @@
 #include "analysis/verify/kernel_call.hpp"
 #include "core/blocks/rule_words.hpp"
 #include "core/error.hpp"
-#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -151,9 +150,6 @@ BlockCase make_block_case(const Case& c) {
 
 std::optional<std::string> unsupported_reason(const lvsa_block_kernel& kernel, const Case& c) {
   lvsa_kernel table = table_of(kernel);
-  if (declared_memory(table.capabilities) == LVSA_CUDA) {
-    return "the kernel wants device memory, in which block maps are not judged yet";
-  }
   if (c.pattern.empty()) return "the kernel takes block maps; a case with pattern= is due";
   Case plain = c;
   plain.pattern.clear();

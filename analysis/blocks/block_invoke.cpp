@@ -1,8 +1,11 @@
 #include "analysis/blocks/block_invoke.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
+#include <functional>
+
+#include "analysis/blocks/device_block_problem.hpp"
+#include "core/kernel/loader.hpp"
 
 namespace lvsa::analysis {
 
@@ -52,33 +55,63 @@ lvsa_block_problem with_maps(const lvsa_problem& p, const BlockMaps& maps) {
   return mapped;
 }
 
+namespace {
+
+bool wants_device(const lvsa_block_kernel& kernel) {
+  return declared_memory(table_of(kernel).capabilities) == LVSA_CUDA;
+}
+
+// The problem as the kernel's queries see it: where its memory is.
+lvsa_block_problem placed(const lvsa_block_kernel& kernel, const lvsa_block_problem& problem) {
+  return wants_device(kernel) ? DeviceBlockProblem(problem).problem() : problem;
+}
+
+KernelStatus run_in_place(const lvsa_block_kernel& kernel, const lvsa_block_problem& problem,
+                          void* workspace, std::size_t bytes, void* stream,
+                          const std::function<void()>& wait) {
+  return run_contained(
+      kernel.name,
+      [&](char* message, std::size_t size) {
+        return static_cast<int>(kernel.run(&problem, workspace, bytes, stream, message, size));
+      },
+      wait);
+}
+
+}  // namespace
+
 KernelStatus block_workspace(const lvsa_block_kernel& kernel, const lvsa_block_problem& problem,
                              std::size_t& bytes) {
   bytes = 0;
   if (kernel.workspace == nullptr) return {};
+  const lvsa_block_problem at_place = placed(kernel, problem);
   return call_contained(kernel.name, "workspace query", [&](char*, std::size_t) {
-    return static_cast<int>(kernel.workspace(&problem, &bytes));
+    return static_cast<int>(kernel.workspace(&at_place, &bytes));
   });
 }
 
 KernelStatus invoke_block_kernel(const lvsa_block_kernel& kernel, const lvsa_block_problem& problem,
                                  GuardedBytes& workspace) {
-  const auto start = std::chrono::steady_clock::now();
-  KernelStatus status = call_contained(kernel.name, "run", [&](char* message, std::size_t size) {
-    return static_cast<int>(
-        kernel.run(&problem, workspace.data(), workspace.size(), nullptr, message, size));
-  });
-  status.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return status;
+  if (!wants_device(kernel)) {
+    return run_in_place(kernel, problem, workspace.data(), workspace.size(), nullptr, {});
+  }
+  DeviceBlockProblem there(problem);
+  DeviceParts& parts = there.parts();
+  void* const scratch = parts.send(workspace);
+  KernelStatus result = run_in_place(kernel, there.problem(), scratch, workspace.size(),
+                                     parts.stream(), [&] { parts.wait(); });
+  parts.fetch();
+  result.changed_outside = parts.changed_outside();
+  return result;
 }
 
 std::optional<lvsa_numerics> block_numerics(const lvsa_block_kernel& kernel,
                                             const lvsa_block_problem& problem) {
   if (kernel.numerics == nullptr) return std::nullopt;
+  const lvsa_block_problem at_place = placed(kernel, problem);
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
   const KernelStatus told = call_contained(kernel.name, "numerics query", [&](char*, std::size_t) {
-    return static_cast<int>(kernel.numerics(&problem, &numerics));
+    return static_cast<int>(kernel.numerics(&at_place, &numerics));
   });
   if (told.status != LVSA_OK) return std::nullopt;
   // What lies behind the fields that the kernel knows is not its word.

@@ -20,7 +20,8 @@ lvsa_kernel table_of(const lvsa_block_kernel& kernel);
 /// The block problem with the tensors, sizes and wishes of `p` and the maps.
 lvsa_block_problem with_maps(const lvsa_problem& p, const BlockMaps& maps);
 
-/// As query_workspace(), invoke_kernel() and query_numerics(); host memory.
+/// As query_workspace(), invoke_kernel() and query_numerics(): the problem is in host memory, and
+/// moved to the device and back for kernels that want it there.
 KernelStatus block_workspace(const lvsa_block_kernel& kernel, const lvsa_block_problem& problem,
                              std::size_t& bytes);
 KernelStatus invoke_block_kernel(const lvsa_block_kernel& kernel, const lvsa_block_problem& problem,

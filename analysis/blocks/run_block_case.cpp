@@ -261,7 +261,11 @@ CaseResult run_block_case(const Case& c, const lvsa_block_kernel& kernel,
     result.message = *reason;
     return result;
   }
-  BlockRun(result, kernel, options).run();
+  try {
+    BlockRun(result, kernel, options).run();
+  } catch (const DeviceLost& lost) {
+    take_in_loss(result, lost);
+  }
   return result;
 }
 

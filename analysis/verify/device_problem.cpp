@@ -78,10 +78,12 @@ Rooms& rooms(DeviceMemory& memory) {
 
 }  // namespace
 
-DeviceProblem::DeviceProblem(const lvsa_problem& host)
-    : memory_(DeviceMemory::first()), problem_(host) {
+DeviceParts::DeviceParts() : memory_(DeviceMemory::first()) {
   memory_.enter();
   rooms(memory_).begin_call();
+}
+
+DeviceProblem::DeviceProblem(const lvsa_problem& host) : problem_(host) {
   lvsa_problem& p = problem_;
   p.memory = LVSA_CUDA;
   add_tensor(p.q, p.heads, p.dtype);
@@ -89,14 +91,14 @@ DeviceProblem::DeviceProblem(const lvsa_problem& host)
   add_tensor(p.v, p.kv_heads, p.dtype);
   add_tensor(p.out, p.heads, p.out_dtype);
   if (p.lse != nullptr) {
-    p.lse = static_cast<float*>(add(p.lse, lse_extent(p)));
+    p.lse = static_cast<float*>(parts_.add(p.lse, lse_extent(p)));
   }
   p.q_scale = add_scales(p.q_scale, p.heads);
   p.k_scale = add_scales(p.k_scale, p.kv_heads);
   p.v_scale = add_scales(p.v_scale, p.kv_heads);
 }
 
-void* DeviceProblem::add(void* host, std::size_t bytes, bool comes_back) {
+void* DeviceParts::add(void* host, std::size_t bytes, bool comes_back) {
   const Address room = rooms(memory_).of(host, parts_.size(), rounded_up(bytes) + 2 * kZone);
   parts_.push_back({host, bytes, room + kZone, comes_back});
   return reinterpret_cast<void*>(parts_.back().device);
@@ -105,20 +107,21 @@ void* DeviceProblem::add(void* host, std::size_t bytes, bool comes_back) {
 const float* DeviceProblem::add_scales(const float* scales, std::int64_t heads) {
   if (scales == nullptr) return nullptr;
   const auto count = static_cast<std::size_t>(problem_.batch * heads);
-  return static_cast<const float*>(add(const_cast<float*>(scales), count * sizeof(float), false));
+  return static_cast<const float*>(
+      parts_.add(const_cast<float*>(scales), count * sizeof(float), false));
 }
 
 void DeviceProblem::add_tensor(lvsa_tensor& tensor, std::int64_t heads, DType dtype) {
   if (tensor.data == nullptr) return;
-  tensor.data = add(tensor.data, tensor_extent(problem_, tensor, heads, dtype));
+  tensor.data = parts_.add(tensor.data, tensor_extent(problem_, tensor, heads, dtype));
 }
 
-void DeviceProblem::fill_zones(const Part& part) {
+void DeviceParts::fill_zones(const Part& part) {
   memory_.fill(part.device - kZone, kNanByte, kZone);
   memory_.fill(part.device + part.bytes, kNanByte, rounded_up(part.bytes) - part.bytes + kZone);
 }
 
-void* DeviceProblem::send(const GuardedBytes& workspace) {
+void* DeviceParts::send(const GuardedBytes& workspace) {
   for (const Part& part : parts_) {
     fill_zones(part);
     memory_.to_device(part.device, part.host, part.bytes);
@@ -133,9 +136,9 @@ void* DeviceProblem::send(const GuardedBytes& workspace) {
   return reinterpret_cast<void*>(room + kZone);
 }
 
-void DeviceProblem::wait() { memory_.wait(); }
+void DeviceParts::wait() { memory_.wait(); }
 
-std::int64_t DeviceProblem::changed_zones(const Part& part) {
+std::int64_t DeviceParts::changed_zones(const Part& part) {
   std::vector<unsigned char> zone(kZone + kAlignment);
   const auto changed = [&](Address from, std::size_t bytes) {
     memory_.to_host(zone.data(), from, bytes);
@@ -146,7 +149,7 @@ std::int64_t DeviceProblem::changed_zones(const Part& part) {
          changed(part.device + part.bytes, rounded_up(part.bytes) - part.bytes + kZone);
 }
 
-void DeviceProblem::fetch() {
+void DeviceParts::fetch() {
   changed_outside_ = 0;
   for (const Part& part : parts_) {
     if (part.comes_back) memory_.to_host(part.host, part.device, part.bytes);

@@ -70,15 +70,15 @@ lvsa_problem placed(const lvsa_kernel& kernel, const lvsa_problem& problem) {
 
 KernelStatus run_on_device(const lvsa_kernel& kernel, const lvsa_problem& problem,
                            const GuardedBytes& workspace) {
-  DeviceMemory& memory = DeviceMemory::first();
   DeviceProblem there(problem);
-  void* const scratch = there.send(workspace);
+  DeviceParts& parts = there.parts();
+  void* const scratch = parts.send(workspace);
   // What is on its way to the device is not the kernel's time; that it is behind on the same stream
   // is what a kernel may count on.
   KernelStatus result = invoke_in_place(kernel, there.problem(), scratch, workspace.size(),
-                                        memory.stream(), [&] { there.wait(); });
-  there.fetch();
-  result.changed_outside = there.changed_outside();
+                                        parts.stream(), [&] { parts.wait(); });
+  parts.fetch();
+  result.changed_outside = parts.changed_outside();
   return result;
 }
 
@@ -92,21 +92,29 @@ KernelStatus call_contained(const char* kernel, const char* step,
   return told(kernel, step, status, message.data());
 }
 
-KernelStatus invoke_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
-                             void* workspace, std::size_t bytes, void* stream,
-                             const std::function<void()>& wait) {
+KernelStatus run_contained(const char* kernel, const std::function<int(char*, std::size_t)>& run,
+                           const std::function<void()>& wait) {
   const auto start = std::chrono::steady_clock::now();
-  KernelStatus result = call_contained(kernel.name, "run", [&](char* message, std::size_t size) {
-    return static_cast<int>(kernel.run(&problem, workspace, bytes, stream, message, size));
-  });
+  KernelStatus result = call_contained(kernel, "run", run);
   try {
     if (wait) wait();
   } catch (const DeviceLost& lost) {  // with the kernel's own words, if it has any
-    throw DeviceLost(fmt::format("kernel {}: {}{}{}", kernel.name, lost.what(),
+    throw DeviceLost(fmt::format("kernel {}: {}{}{}", kernel, lost.what(),
                                  result.text.empty() ? "" : "; ", result.text));
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
+}
+
+KernelStatus invoke_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,
+                             void* workspace, std::size_t bytes, void* stream,
+                             const std::function<void()>& wait) {
+  return run_contained(
+      kernel.name,
+      [&](char* message, std::size_t size) {
+        return static_cast<int>(kernel.run(&problem, workspace, bytes, stream, message, size));
+      },
+      wait);
 }
 
 KernelStatus workspace_in_place(const lvsa_kernel& kernel, const lvsa_problem& problem,

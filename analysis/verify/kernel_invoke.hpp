@@ -40,6 +40,12 @@ class KernelFailed : public Error {
 KernelStatus call_contained(const char* kernel, const char* step,
                             const std::function<int(char* message, std::size_t size)>& call);
 
+/// The same for run() behind any C interface, timed: `wait`, when given, is called before the time
+/// is taken. Throws DeviceLost, too.
+KernelStatus run_contained(const char* kernel,
+                           const std::function<int(char* message, std::size_t size)>& run,
+                           const std::function<void()>& wait);
+
 /// Bytes of workspace for a problem. Throws Error(kKernel) for an exception of the kernel's.
 KernelStatus query_workspace(const lvsa_kernel& kernel, const lvsa_problem& problem,
                              std::size_t& bytes);

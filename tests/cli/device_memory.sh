@@ -144,6 +144,58 @@ __attribute__((visibility("default"))) const lvsa_kernel* lvsa_kernels(uint32_t 
 CODE
 "${CC:-cc}" -std=gnu11 -O2 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" device.c -o device.so -lm -ldl
 
+# The same for block maps.
+sed 's/^__attribute__((visibility.*/static const lvsa_block_kernel* unused(/' \
+  "$LVSA_SOURCE_DIR/fixtures/skeleton/block_skeleton.c" >blocks.c
+cat >>blocks.c <<'CODE'
+#include <dlfcn.h>
+#include <string.h>
+static void* near(const void* p, uint64_t far) {
+  return p == NULL ? NULL : (void*)((uintptr_t)p - far);
+}
+static lvsa_status device_workspace(const lvsa_block_problem* p, size_t* bytes) {
+  *bytes = 64;
+  return p->memory == LVSA_CUDA && (uintptr_t)p->k.data > (uintptr_t)1 << 48 ? LVSA_OK : LVSA_INVALID;
+}
+static lvsa_status device_run(const lvsa_block_problem* problem, void* workspace, size_t bytes,
+                              void* stream, char* message, size_t size) {
+  lvsa_block_problem p = *problem;
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW);
+  const uint64_t far = ((uint64_t(*)(void))dlsym(driver, "fake_far"))();
+  if (stream == NULL || p.memory != LVSA_CUDA || bytes != 64) return LVSA_INVALID;
+  p.q.data = near(p.q.data, far), p.k.data = near(p.k.data, far), p.v.data = near(p.v.data, far);
+  p.out.data = near(p.out.data, far), p.lse = near(p.lse, far);
+  memset(near(workspace, far), 1, bytes);
+  const char* harm = getenv("HARM");
+  if (harm != NULL && p.query_tokens == 108) {
+    if (strcmp(harm, "before") == 0) ((char*)p.out.data)[-1000] = 1;
+    if (strcmp(harm, "workspace") == 0) ((char*)near(workspace, far))[64] = 1;
+    if (strcmp(harm, "input") == 0) ((float*)p.k.data)[3] += 1;
+    if (strcmp(harm, "host") == 0) return run(problem, NULL, 0, NULL, message, size);
+    if (strcmp(harm, "lost") == 0) {
+      ((void (*)(int))dlsym(driver, "fake_break"))(700);
+      return LVSA_OK;
+    }
+  }
+  return run(&p, NULL, 0, NULL, message, size);
+}
+__attribute__((visibility("default"))) const lvsa_block_kernel* lvsa_block_kernels(
+    uint32_t abi_version, uint32_t* count) {
+  static lvsa_block_kernel kernel;
+  (void)abi_version, (void)unused;
+  kernel = skeleton;
+  kernel.name = "device-blocks";
+  kernel.capabilities.memory = LVSA_CUDA;
+  kernel.workspace = device_workspace;
+  kernel.run = device_run;
+  *count = 1;
+  return &kernel;
+}
+CODE
+"${CC:-cc}" -std=gnu11 -O2 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" blocks.c -o blocks.so -lm -ldl
+sed 's/ W=[0-9]*\( n_first=0 interval=0\)* ref=\([0-9]*\) step=\([0-9]*\)/ ref=\2 step=\3 pattern=random:block_q=16:block_k=8:masks=0.5:order=1/' \
+  cases.txt >block_cases.txt
+
 export ASAN_OPTIONS=handle_segv=0:handle_abort=0:detect_leaks=0
 failures=0
 complain() {
@@ -168,13 +220,17 @@ said '3 passed, 0 failed'
 verify 0 recover --kernel ./device.so --case "$(head -n 1 cases.txt)"
 said 'attend exactly what the pattern has'
 
+verify 0 kernel --kernel ./blocks.so --suite block_cases.txt --no-report --relations all
+said '3 passed, 0 failed'
+
+plugin=./device.so cases=cases.txt
 # harm NAME TEXT [OPTION...]: the case of nine frames fails so, and the two others pass.
 harm() {
   HARM=$1
   export HARM
   text=$2
   shift 2
-  verify 1 kernel --kernel ./device.so --suite cases.txt --no-report "$@"
+  verify 1 kernel --kernel $plugin --suite $cases --no-report "$@"
   said "$text"
   said '2 passed, 1 failed'
   unset HARM
@@ -191,6 +247,12 @@ for options in '' '--cases-per-process 10' '--jobs 2' '--relations none'; do
   grep -q '^crash .* 9  ' out.txt || complain 'lost: no crash'
 done
 harm says 'illegal memory access was encountered); kernel device: run returned status 5: launch failed'
+plugin=./blocks.so cases=block_cases.txt
+harm before 'red-zones: 1 bytes changed outside'
+harm workspace 'red-zones: 1 bytes changed outside'
+harm input 'inputs: '
+harm host SIGSEGV
+harm lost 'CUDA_ERROR_ILLEGAL_ADDRESS (700: an illegal memory access was encountered)'
 # In one process it costs all that come behind.
 HARM=lost
 export HARM
@@ -207,6 +269,8 @@ none() {
   grep -qF "no case ran: the kernel supports none of them: $1" err.txt || complain "'$1' is not said"
 }
 FAKE_NO_DEVICE=1 verify 1 kernel --kernel ./device.so --suite cases.txt --no-report
+none 'the kernel wants device memory, and there is no device here: cuInit gives CUDA_ERROR_NO_DEVICE (100)'
+FAKE_NO_DEVICE=1 verify 1 kernel --kernel ./blocks.so --suite block_cases.txt --no-report
 none 'the kernel wants device memory, and there is no device here: cuInit gives CUDA_ERROR_NO_DEVICE (100)'
 ODD_MEMORY=1 verify 1 kernel --kernel ./device.so --suite cases.txt --no-report
 none 'the kernel declares memory 7'
