@@ -72,7 +72,7 @@ class File:
         with open(os.path.join(self.path, "cases.json"), "w", encoding="utf-8") as file:
             json.dump(self.index, file, indent=1)
 
-    _TYPES = {"BF16": "<u2", "F16": "<u2", "U16": "<u2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8"}
+    _TYPES = {"BF16": "<u2", "F16": "<u2", "U16": "<u2", "U8": "u1", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8"}
 
     def _open_safetensors(self):
         with open(self.path, "rb") as file:

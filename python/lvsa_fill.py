@@ -4,10 +4,11 @@
     python3 lvsa_fill.py cases.h5 mymodule:attention      # or lvsa_fill:sdpa, lvsa_fill:plain
     lvsa-verify check cases.h5
 
-The function is called as f(q, k, v, pattern) and returns out, or (out, lse). q is [B, S, H, D], k and
-v are [B, S, Hkv, D], out is like q, lse is [B, S, H] with natural logarithms. They are torch tensors
-in the type of the case, or, with --numpy (or without torch), numpy arrays in float32. What raises
-NotImplementedError is marked as skipped, with its text as the reason. Without h5py the other two formats remain.
+The function is called as f(q, k, v, pattern) and returns out, or (out, lse). q is [B, S, H, D], k and v are
+[B, S, Hkv, D], out is like q, lse is [B, S, H] with natural logarithms. They are torch tensors in the type of the
+case, or, with --numpy (or without torch), numpy arrays in float32. pattern is a Pattern (lists of frames) or, in
+cases with a rule (pattern=), an lvsa_maps.BlockPattern. What raises NotImplementedError is marked as skipped, with
+its text as the reason. Without h5py the other two formats remain.
 """
 import argparse
 import importlib
@@ -15,6 +16,8 @@ import os
 import sys
 
 import numpy as np
+
+import lvsa_maps
 
 try:
     import torch
@@ -52,7 +55,9 @@ class Pattern:
 
 
 def plain(q, k, v, pattern):
-    """The definition, in numpy: frame by frame in float64."""
+    """The definition, in numpy: frame by frame, or head by head with block maps, in float64."""
+    if isinstance(pattern, lvsa_maps.BlockPattern):
+        return lvsa_maps.plain(q, k, v, pattern)
     q, k, v = (np.asarray(x.float() if hasattr(x, "float") else x, np.float64) for x in (q, k, v))
     k, v = (np.repeat(x, pattern.H // pattern.Hkv, axis=2) for x in (k, v))
     out, lse = np.empty_like(q), np.empty(q.shape[:3])
@@ -68,7 +73,9 @@ def plain(q, k, v, pattern):
 
 
 def sdpa(q, k, v, pattern):
-    """PyTorch's scaled_dot_product_attention, frame by frame."""
+    """PyTorch's scaled_dot_product_attention, frame by frame, or with block maps as a dense mask."""
+    if isinstance(pattern, lvsa_maps.BlockPattern):
+        return lvsa_maps.sdpa(q, k, v, pattern)
     q, k, v = (x.transpose(1, 2) for x in (q, k, v))
     k, v = (x.repeat_interleave(pattern.H // pattern.Hkv, dim=1) for x in (k, v))
     out = torch.empty_like(q)
@@ -77,6 +84,11 @@ def sdpa(q, k, v, pattern):
         out[:, :, rows] = torch.nn.functional.scaled_dot_product_attention(
             q[:, :, rows], k[:, :, index], v[:, :, index], scale=pattern.scale)
     return out.transpose(1, 2)
+
+
+def pattern_of(group):
+    """Lists of frames, or the block maps of a case with a rule (pattern=)."""
+    return lvsa_maps.BlockPattern(group) if "map_of_head" in set(group) else Pattern(group)
 
 
 def load(group, name, device):
@@ -91,7 +103,7 @@ def load(group, name, device):
     if device is None:
         return data
     types = {"bf16": torch.bfloat16, "f16": torch.float16, "f32": torch.float32}
-    return torch.from_numpy(np.ascontiguousarray(data)).to(device, types[dtype])
+    return torch.from_numpy(np.array(data, order="C")).to(device, types[dtype])
 
 
 def open_file(path):
@@ -113,7 +125,7 @@ def fill(group, function, device):
         del group[name]
     group.attrs.pop("skipped", None)
     try:
-        result = function(*(load(group, name, device) for name in "qkv"), Pattern(group))
+        result = function(*(load(group, name, device) for name in "qkv"), pattern_of(group))
     except NotImplementedError as reason:
         group.attrs["skipped"] = str(reason) or "the function does not support this case"
         return

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/fixtures.hpp"
 #include "analysis/app/progress.hpp"
+#include "analysis/blocks/exchange_traps.hpp"
 #include "analysis/verify/exchange.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
@@ -28,28 +30,32 @@ struct Options {
   bool compress = false;
 };
 
-std::vector<Case> chosen_cases(const Options& options) {
+// A case, and the name of the trap that its group is for.
+using Chosen = analysis::TrapCase;
+
+std::vector<Chosen> chosen_cases(const Options& options) {
   if (options.suite.empty() == options.cases.empty()) {
     throw Error(ErrorKind::kValue,
-                "export: a suite (smoke, default, full or a file) or --case LINE is due");
+                "export: a suite (smoke, default, full, blocks-smoke, blocks, flashinfer-traps, "
+                "flex-traps or a file) or --case LINE is due");
   }
-  std::vector<Case> cases;
-  if (!options.suite.empty()) {
-    cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
+  std::vector<Chosen> chosen;
+  if (analysis::is_trap_suite(options.suite)) {
+    chosen = analysis::trap_cases(options.suite);
+  } else if (!options.suite.empty()) {
+    const auto fixtures = [&] { return fixtures_folder(options.fixtures); };
+    for (Case& c : analysis::suite_cases(options.suite, fixtures))
+      chosen.push_back({"", std::move(c)});
   }
-  for (const std::string& line : options.cases) cases.push_back(analysis::parse_case(line));
-  if (std::any_of(cases.begin(), cases.end(), [](const Case& c) { return !c.pattern.empty(); })) {
-    throw Error(ErrorKind::kValue,
-                "export: a case with pattern= has block maps, which these files do not hold");
-  }
-  std::erase_if(cases, [&](const Case& c) {
-    return analysis::to_line(c).find(options.filter) == std::string::npos;
+  for (const std::string& line : options.cases) chosen.push_back({"", analysis::parse_case(line)});
+  std::erase_if(chosen, [&](const Chosen& one) {
+    return (one.name + " " + analysis::to_line(one.c)).find(options.filter) == std::string::npos;
   });
-  if (cases.empty()) {
+  if (chosen.empty()) {
     throw Error(ErrorKind::kValue,
                 fmt::format("--filter '{}': no case line contains it", options.filter));
   }
-  return cases;
+  return chosen;
 }
 
 TensorFormat chosen_format(const Options& options) {
@@ -61,16 +67,20 @@ TensorFormat chosen_format(const Options& options) {
 
 int run(const Options& options) {
   leave_hdf5_open_at_exit();
-  const std::vector<Case> cases = chosen_cases(options);
+  const std::vector<Chosen> chosen = chosen_cases(options);
+  std::vector<Case> cases;
+  for (const Chosen& one : chosen) cases.push_back(one.c);
   if (!options.compress) analysis::require_disk(options.output, cases);
   const auto file = create_tensor_file(options.output, chosen_format(options), options.compress);
   const auto count = static_cast<std::int64_t>(cases.size());
   analysis::write_exchange_root(*file, count);
   Progress progress(count);
   for (std::int64_t i = 0; i < count; ++i) {
-    const Case& c = cases[static_cast<std::size_t>(i)];
+    const auto& [trap, c] = chosen[static_cast<std::size_t>(i)];
+    const std::string group = analysis::exchange_group(i);
     progress.show(i, 0.0, c.model);
-    analysis::write_exchange_case(*file, analysis::exchange_group(i), c);
+    analysis::write_exchange_case(*file, group, c);
+    if (!trap.empty()) file->attribute(group, "trap", trap);
   }
   file->commit();
   progress.clear();
@@ -88,14 +98,17 @@ void add_export_command(CLI::App& app, Body& body) {
   CLI::Option* suite =
       command
           ->add_option("suite", options->suite,
-                       "smoke, default, full, random:COUNT[:SEED], or a file of case lines")
+                       "smoke, default, full, random:COUNT[:SEED], blocks-smoke, blocks, "
+                       "flashinfer-traps, flex-traps, or a file of case lines")
           ->type_name("SUITE");
   command
       ->add_option("--case", options->cases,
                    "Write this case line instead of a suite; may be given several times")
       ->type_name("LINE")
       ->excludes(suite);
-  command->add_option("--filter", options->filter, "Only cases whose line contains this text")
+  command
+      ->add_option("--filter", options->filter,
+                   "Only cases whose line, or trap, contains this text")
       ->type_name("TEXT");
   command
       ->add_option("-o,--output", options->output,

@@ -28,7 +28,8 @@ void write_exchange_root(TensorSink& file, std::int64_t cases);
 /// "case0000", "case0001", ...
 std::string exchange_group(std::int64_t index);
 
-/// Writes one case as a group: inputs, pattern, attributes. Holds the tensors of this case only.
+/// Writes one case as a group: inputs, pattern or maps, attributes. Holds the tensors of this case
+/// only.
 void write_exchange_case(TensorSink& file, const std::string& group, const Case& c);
 
 /// Where `check` finds things: the outputs may stand in a file of their own.
@@ -43,6 +44,9 @@ std::vector<std::string> exchange_groups(const TensorSource& file);
 
 /// Name of the kernel: the root's attribute `kernel` of the file with the outputs, else "file".
 std::string exchange_kernel(const TensorSource& outputs);
+
+/// Whether the script has skipped the case; the result says so then.
+bool is_skipped(CaseResult& result, const TensorSource& outputs, const std::string& group);
 
 /// Judges one group. What the script left out or got wrong is a failure of the case that names it;
 /// so are inputs or a pattern other than the case line gives. A group with an attribute `skipped`

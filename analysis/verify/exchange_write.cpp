@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "analysis/blocks/exchange_maps.hpp"
 #include "analysis/verify/exchange.hpp"
 #include "core/error.hpp"
 
@@ -26,6 +27,13 @@ void write_tensor(TensorSink& file, const std::string& name, const Tensor& tenso
   if (c.layout == Layout::kBHSD) std::swap(shape[1], shape[2]);
   file.dataset(name, element_type(c.dtype), shape, tensor.bytes());
   if (c.dtype == LVSA_F32) file.attribute(name, "dtype", std::string(dtype_name(c.dtype)));
+}
+
+void write_tensors(TensorSink& file, const std::string& group, const AttentionTensors& tensors,
+                   const Case& c) {
+  write_tensor(file, group + "/q", tensors.q, c);
+  write_tensor(file, group + "/k", tensors.k, c);
+  write_tensor(file, group + "/v", tensors.v, c);
 }
 
 void write_pattern(TensorSink& file, const std::string& group, const FramePattern& pattern) {
@@ -97,14 +105,20 @@ void write_exchange_case(TensorSink& file, const std::string& group, const Case&
                             "f32, f16 or bf16 is due",
                             to_line(c)));
   }
+  if (!c.pattern.empty()) {
+    const BlockCase made = make_block_case(c);
+    file.group(group);
+    write_attributes(file, group, c);
+    write_tensors(file, group, made.tensors, c);
+    write_exchange_maps(file, group, c, made);
+    return;
+  }
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
   file.group(group);
   write_attributes(file, group, c);
   write_pattern(file, group, pattern);
   const AttentionTensors tensors = case_tensors(c);
-  write_tensor(file, group + "/q", tensors.q, c);
-  write_tensor(file, group + "/k", tensors.k, c);
-  write_tensor(file, group + "/v", tensors.v, c);
+  write_tensors(file, group, tensors, c);
   if (!c.only_wanted) return;
   std::set<std::int64_t> wanted;
   for (const auto& row : sample_rows(c)) wanted.insert(row.token);
