@@ -34,8 +34,8 @@ class _Group:
 class File:
     """A .safetensors file, or a folder of .npy files. Data are mapped and read when they are asked for."""
 
-    def __init__(self, path):
-        self.path, self.folder = path, os.path.isdir(path)
+    def __init__(self, path, mode="r+"):
+        self.path, self.folder, self.mode = path, os.path.isdir(path), mode
         self.index, self.tensors = {}, {}  # attributes by object ("/" is the root), arrays by name
         (self._open_folder if self.folder else self._open_safetensors)()
         self.attrs, self.old = self.index.setdefault("/", {}), dict(self.tensors)
@@ -50,7 +50,7 @@ class File:
         return self
 
     def __exit__(self, failure, *_):
-        if failure is None:
+        if failure is None and self.mode != "r":
             (self._save_folder if self.folder else self._save_safetensors)()
 
     def _open_folder(self):

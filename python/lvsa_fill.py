@@ -106,12 +106,12 @@ def load(group, name, device):
     return torch.from_numpy(np.array(data, order="C")).to(device, types[dtype])
 
 
-def open_file(path):
+def open_file(path, mode="r+"):
     if os.path.isdir(path) or path.endswith(".safetensors"):
         import lvsa_files  # beside this script
-        return lvsa_files.File(path)
+        return lvsa_files.File(path, mode)
     import h5py
-    return h5py.File(path, "r+")
+    return h5py.File(path, mode)
 
 
 def as_float32(x):  # one rounding here, one to the case's type in `check`: both are monotone
@@ -136,6 +136,13 @@ def fill(group, function, device):
         group["lse"] = as_float32(lse)
 
 
+def function_of(text):
+    """module:function, or None where there is no such function."""
+    module, _, name = text.partition(":")
+    function = globals().get(name) if module == "lvsa_fill" else getattr(importlib.import_module(module), name, None)
+    return function if callable(function) else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file", help="file of lvsa-verify export; filled in place")
@@ -144,10 +151,8 @@ def main():
     parser.add_argument("--numpy", action="store_true", help="numpy float32 instead of torch")
     options = parser.parse_args()
     sys.path.insert(0, os.getcwd())
-    module, _, name = options.function.partition(":")
-    function = globals().get(name) if module == "lvsa_fill" else getattr(
-        importlib.import_module(module), name, None)
-    if not callable(function):
+    function = function_of(options.function)
+    if function is None:
         parser.error(f"{options.function}: module:function is due")
     device = None if options.numpy or torch is None else options.device
     with open_file(options.file) as file:

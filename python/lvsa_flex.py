@@ -20,6 +20,7 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 from lvsa_maps import BlockPattern
 
 _START = time.monotonic()
+_TILE = 64
 _LIMIT = float(os.environ.get("LVSA_FLEX_SECONDS", "inf"))
 
 
@@ -94,14 +95,19 @@ def ordered(dense):
 
 
 def uniform(begin, size):
-    """Whether all blocks but the last have this size."""
-    return bool((np.diff(begin)[:-1] == size).all())
+    """Whether all blocks but the last have this size, and the kernels' smallest tile divides it."""
+    return bool((np.diff(begin)[:-1] == size).all()) and size % _TILE == 0
+
+
+def tiles(mask):
+    """Options of the compiled kernel: its own tile, 128 as a rule, has to divide the mask's blocks."""
+    return {} if all(size % 128 == 0 for size in mask.BLOCK_SIZE) else {"BLOCK_M": _TILE, "BLOCK_N": _TILE}
 
 
 def map_mask(pattern, device):
-    """The block map as a BlockMask: blocks of which all pairs count are full, those with an element mask partial, and
-    so is the last one where it is smaller, whose end FlexAttention cuts off itself. Maps with smaller blocks elsewhere
-    have no such form: there it is made of mask_mod, in blocks of FlexAttention's own."""
+    """The block map as a BlockMask: blocks of which all pairs count are full, those with an element mask partial; the
+    end of the last one, where it is smaller, FlexAttention cuts off itself. Maps with smaller blocks elsewhere, or with
+    sizes that no tile divides, have no such form: theirs is made of mask_mod, in blocks of FlexAttention's own."""
     mask_mod, length = mask_mod_of(pattern, device), pattern.seq_len
     if not (uniform(pattern.row_begin, pattern.block_rows) and uniform(pattern.column_begin, pattern.block_columns)):
         return create_block_mask(mask_mod, pattern.B, pattern.H, length, length, device=device)
@@ -139,16 +145,18 @@ def _call_maps(function, q, k, v, pattern, **more):
     q, k, v = (x.transpose(1, 2).contiguous() for x in (q, k, v))
     if pattern.orders is not None:
         q, k, v = (_put_in_order(pattern, x, pattern.H) for x in (q, k, v))
-    result = function(q, k, v, block_mask=map_mask(pattern, q.device), scale=pattern.scale,
-                      enable_gqa=q.shape[1] != k.shape[1], **more)
-    out, lse = lse_of(result) if more else (result, None)
+    mask = map_mask(pattern, q.device)
+    if q.is_cuda and function is not flex_attention:
+        more["kernel_options"] = tiles(mask)
+    result = function(q, k, v, block_mask=mask, scale=pattern.scale, enable_gqa=q.shape[1] != k.shape[1], **more)
+    out, lse = lse_of(result) if isinstance(result, tuple) else (result, None)
     empty = torch.from_numpy(np.stack([[~pattern.places(m).any(axis=1) for m in row] for row in pattern.map_of_head]))
     empty = empty.to(out.device)
     out = torch.where(empty[..., None], torch.zeros_like(out), out)
     lse = None if lse is None else torch.where(empty, torch.full_like(lse, -torch.inf), lse)
     if pattern.orders is not None:
         out, lse = _put_back(pattern, out), None if lse is None else _put_back(pattern, lse)
-    return (out, lse) if more else out
+    return out if lse is None else (out, lse)
 
 
 def _call(function, q, k, v, pattern, **more):

@@ -74,6 +74,7 @@ int run(const Options& options) {
   const auto file = create_tensor_file(options.output, chosen_format(options), options.compress);
   const auto count = static_cast<std::int64_t>(cases.size());
   analysis::write_exchange_root(*file, count);
+  if (analysis::is_trap_suite(options.suite)) file->attribute("/", "traps", options.suite);
   Progress progress(count);
   for (std::int64_t i = 0; i < count; ++i) {
     const auto& [trap, c] = chosen[static_cast<std::size_t>(i)];

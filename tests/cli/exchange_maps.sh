@@ -1,0 +1,90 @@
+#!/bin/sh
+# Block maps through a file, as a user takes them: export, a script in Python, check. Where python3 has torch, the
+# fillers for FlexAttention and (with a stand-in) FlashInfer, and some traps.
+set -u
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
+lv=$LVSA_VERIFY
+export PYTHONDONTWRITEBYTECODE=1
+python=$LVSA_SOURCE_DIR/python
+fill=$python/lvsa_fill.py
+
+rule='random:block_q=16:block_k=32:density=0.6'
+cat >cases.txt <<END
+pattern=$rule:masks=0.4:order=1:empty=0.2 T=2 P=35 text=9 B=2 H=4 Hkv=2 D=64 dtype=bf16 ref=21 step=0 input=gauss seed=1 rows=0
+pattern=$rule:segments=frames T=3 P=40 H=2 Hkv=2 D=64 dtype=f16 ref=21 step=0 input=indicator-block seed=2 layout=bhsd rows=0
+pattern=$rule:per_head=0 T=1 P=96 H=2 Hkv=1 D=64 dtype=bf16 ref=21 step=0 input=gauss seed=3 rows=0
+pattern=$rule:skip=4 T=1 P=96 H=2 Hkv=1 D=64 dtype=f32 ref=21 step=0 input=gauss seed=4 rows=0
+END
+for file in cases.h5 cases.safetensors cases.npy; do
+  expect 0 "4 cases" "$lv" export cases.txt -o "$file"
+  expect 1 "no dataset case0001/out" "$lv" check "$file" --no-report
+done
+expect 0 "15 cases" "$lv" export flashinfer-traps -o traps.safetensors
+expect 0 "1 case" "$lv" export flashinfer-traps --filter index-equal -o one.safetensors
+expect 0 "10 cases" "$lv" export flex-traps -o flex.safetensors
+expect 2 "existing file is due" "$lv" export flex-trap -o x.h5
+expect 2 "not known" "$lv" export -o x.h5 --case \
+  'pattern=nosuch T=1 P=4 H=1 Hkv=1 D=16 dtype=f32 ref=1 step=0 input=gauss seed=1 rows=0'
+expect 2 "e4m3" "$lv" export -o x.h5 --case \
+  'pattern=dense T=1 P=4 H=1 Hkv=1 D=16 dtype=e4m3 ref=1 step=0 input=gauss seed=1 rows=0'
+head -c 20000 cases.safetensors >cut.safetensors
+expect 2 "cut.safetensors" "$lv" check cut.safetensors
+
+if python3 -c 'import numpy' 2>/dev/null; then
+  for file in cases.safetensors cases.npy; do
+    expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
+    expect 0 "3 passed, 0 failed" "$lv" check "$file" --no-report
+    grep -q "no online skip" out.txt || fail "the skip is not told: $(cat out.txt)"
+  done
+  cat >wrong.py <<'END'
+import lvsa_maps
+def no_masks(q, k, v, pattern):
+    pattern.entry_mask = [None] * pattern.maps
+    return lvsa_maps.plain(q, k, v, pattern)
+def no_order(q, k, v, pattern):
+    pattern.orders = None
+    return lvsa_maps.plain(q, k, v, pattern)
+def first_map(q, k, v, pattern):
+    pattern.map_of_head[:] = pattern.map_of_head[0, 0]
+    return lvsa_maps.plain(q, k, v, pattern)
+def base_2(q, k, v, pattern):
+    out, lse = lvsa_maps.plain(q, k, v, pattern)
+    return out, lse * 1.4426950408889634
+def of_frames(q, k, v, pattern):
+    return q * len(pattern.frames(0))
+END
+  for name in no_masks no_order first_map base_2; do
+    expect 0 "filled" python3 "$fill" cases.safetensors "wrong:$name" --numpy
+    expect 1 "fail" "$lv" check cases.safetensors --no-report --group case0000
+  done
+  expect 0 "filled" python3 "$fill" cases.safetensors wrong:of_frames --numpy
+  expect 1 "this case has block maps" "$lv" check cases.safetensors --no-report
+  expect 0 "row 1: column 4; 0 .. 3 is due" python3 -c "
+import sys; sys.path.insert(0, '$python'); import lvsa_maps
+for indptr, indices in (([0, 1, 2], [0, 4]), ([0, 2, 3], [1, 1, 0]), ([0, 2, 1], [0, 1])):
+    try:
+        lvsa_maps.check_map(indptr, indices, 4)
+        print('accepted')
+    except ValueError as error:
+        print(error)
+"
+  grep -q "row 0: column 1 behind 1" out.txt || fail "a column that stands twice: $(cat out.txt)"
+  grep -q "indptr rises" out.txt || fail "an indptr that falls: $(cat out.txt)"
+  if grep -q accepted out.txt; then fail "a bad map is accepted"; fi
+fi
+
+if python3 -c 'import torch.nn.attention.flex_attention, numpy' 2>/dev/null; then
+  python3 "$LVSA_SOURCE_DIR/tests/cli/exchange_maps_torch.py" 2>err.txt || fail "$(cat err.txt)"
+  for filled in lvsa_fill_sdpa lvsa_flex_eager lvsa_flashinfer_block_sparse; do
+    expect 0 "3 passed, 0 failed" "$lv" check $filled.safetensors --no-report
+  done
+  expect 0 "2 passed, 0 failed" "$lv" check lvsa_flashinfer_variable.safetensors --no-report
+  # The processes around it: a library that ends its own, and the report.
+  export PYTHONPATH="$LVSA_SOURCE_DIR/tests/cli/standins"
+  expect 1 "crash" env STANDIN=crash python3 "$python/lvsa_traps.py" one.safetensors
+  expect 1 "trap index-equal-to-blocks" "$lv" check one.safetensors --out report
+  grep -q "crash: the process ended with code -6" report/report.jsonl || fail "the crash is not in the report"
+else
+  echo "python3 has no torch with FlexAttention: fillers and traps are not tested here"
+fi
+all_good
