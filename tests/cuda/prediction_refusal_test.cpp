@@ -44,8 +44,12 @@ struct Call {
     const lvsa_status status =
         (attention ? lvsa_sparge_attention_scratch_bytes : lvsa_sparge_predict_scratch_bytes)(
             &problem, &settings, &bytes, message.data(), message.size());
-    // What is left is the device, where there is none.
-    return status == LVSA_OK || status == LVSA_NO_DEVICE ? "" : message.data();
+    // What is left is the device: where there is none, that, and where there is one, that these
+    // tensors are not in its memory.
+    const std::string said = message.data();
+    const bool right = status == LVSA_OK || status == LVSA_NO_DEVICE ||
+                       said == "q is not in memory that the device reaches";
+    return right ? "" : said;
   }
 };
 
