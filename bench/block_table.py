@@ -56,6 +56,9 @@ def arguments():
     parser.add_argument("--flush", type=int, default=0, metavar="MIB",
                         help="overwrites so much memory before each sample, so that nothing is left "
                              "in L2; default: not")
+    parser.add_argument("--unplanned", action="store_true",
+                        help="calls that copy their maps from the host (not section rfc), even where "
+                             "the library has plans (cuda/launch/block_plan.h)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--commit", default="unknown", help="of the library, for the record")
     parser.add_argument("--json", help="file for the raw samples")

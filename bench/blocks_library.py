@@ -1,5 +1,5 @@
 """Block-sparse kernels and SpargeAttn's prediction out of a shared library, on PyTorch tensors,
-through ctypes (core/blocks/lvsa_blocks.h, cuda/launch/sparge_attention.h)."""
+through ctypes (core/blocks/lvsa_blocks.h, cuda/launch/block_plan.h, sparge_attention.h)."""
 import ctypes
 
 import torch
@@ -125,8 +125,8 @@ class Library:
                               f"{ctypes.sizeof(_Kernel)} are due")
             self.kernels[kernels[i].name.decode()] = kernels[i]
 
-    def has_sparge(self):
-        return hasattr(self.handle, "lvsa_sparge_attend")
+    def has_plans(self):
+        return hasattr(self.handle, "lvsa_block_plan_create")
 
     def find(self, name):
         if name not in self.kernels:
@@ -188,6 +188,8 @@ class Call:
         if kernel.workspace:
             status = kernel.workspace(ctypes.byref(self._problem), ctypes.byref(size))
             if status != 0:
+                self._held, self._workspace, self._size = None, None, 0
+                self.run()  # refuses too, and says why
                 raise Refused(f"workspace of {kernel.name.decode()}: status {status}")
         self._size = size.value
         self._held, self._workspace = _scratch(self._size, q)
@@ -198,6 +200,37 @@ class Call:
         if status != 0:
             raise Refused(f"{self._kernel.name.decode()}: status {status}: "
                           f"{self._message.value.decode()}")
+
+
+class Plan:
+    """The kernel cuda-blocks with maps that are copied to the device once."""
+
+    def __init__(self, library, q, k, v, out, maps, lse=None):
+        self._call, self._kept = library.handle, (q, k, v, out, lse)
+        problem = _Problem()
+        _tensors(problem, {"q": q, "k": k, "v": v, "out": out}, lse)
+        maps.fill(problem)
+        self._message = ctypes.create_string_buffer(_MESSAGE_BYTES)
+        self._handle = _POINTER()
+        size = _SIZE()
+        self._check(self._call.lvsa_block_plan_scratch_bytes(
+            ctypes.byref(problem), ctypes.byref(size), self._message, _SIZE(_MESSAGE_BYTES)))
+        self._held, scratch = _scratch(size.value, q)
+        self._check(self._call.lvsa_block_plan_create(
+            ctypes.byref(problem), _POINTER(scratch), _POINTER(_stream(q)),
+            ctypes.byref(self._handle), self._message, _SIZE(_MESSAGE_BYTES)))
+
+    def _check(self, status):
+        if status != 0:
+            raise Refused(f"block plan: status {status}: {self._message.value.decode()}")
+
+    def run(self):
+        self._check(self._call.lvsa_block_plan_run(
+            self._handle, _POINTER(_stream(self._kept[0])), self._message, _SIZE(_MESSAGE_BYTES)))
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            self._call.lvsa_block_plan_destroy(self._handle)
 
 
 class Sparge:

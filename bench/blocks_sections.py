@@ -28,6 +28,10 @@ class Bench:
         self.device = "cpu" if options.host else "cuda"
         self.dtype = torch.float32 if options.host else torch.bfloat16
         self.kernel = library.find(options.kernel)
+        self.planned = (options.kernel == "cuda-blocks" and library.has_plans()
+                        and not options.unplanned)
+        self.maps_where = ("on the device, by a plan" if self.planned
+                           else "of the host, copied by each call")
         self.heads = 2 if options.host else options.heads
         self.head_dim = 64 if options.host else 128
         self.flex_block = next((b for b in options.blocks if b[0] == 128), None)
@@ -45,6 +49,13 @@ class Bench:
 
     def normal(self, tokens, heads=None):
         return inputs.normal(tokens, heads or self.heads, self.head_dim, self.device, self.dtype)
+
+    def call(self, case, maps):
+        """A run of the kernel, by a plan where there is one."""
+        tensors = (case.q, case.k, case.v, case.out)
+        if self.planned:
+            return blocks.Plan(self.library, *tensors, maps).run
+        return blocks.Call(self.kernel, *tensors, maps).run
 
     def evidence(self, case):
         """That dense is cuDNN."""
@@ -175,12 +186,11 @@ class Bench:
             for aligned in (False, True):
                 maps = inputs.frame_maps(frame_rows, patches, text, heads, block, aligned)
                 kind = "frame ends" if aligned else "masks"
-                case.add(f"{label(block)} {kind}", lambda: blocks.Call(
-                    self.kernel, q, k, v, case.out, maps).run, visible, block=list(block),
-                    aligned=aligned, useful_pairs=pairs,
-                    computed_pairs=inputs.computed_pairs(maps),
-                    masks=0 if maps.mask_bits is None else len(maps.mask_bits))
-        row = case.measure(density=pairs / tokens ** 2, **facts)
+                case.add(f"{label(block)} {kind}", lambda: self.call(case, maps), visible,
+                         block=list(block), aligned=aligned, useful_pairs=pairs,
+                         computed_pairs=inputs.computed_pairs(maps),
+                         masks=0 if maps.mask_bits is None else len(maps.mask_bits))
+        row = case.measure(density=pairs / tokens ** 2, maps=self.maps_where, **facts)
         show(row, f", density {row['density']:.3f}")
         ours = row["contestants"].get("cuda")
         for contestant, one in row["contestants"].items():
@@ -218,9 +228,8 @@ class Bench:
         def visible(_, rows):
             return kept[place[rows] // block[0]][:, place // block[1]]
         pairs = inputs.computed_pairs(maps)
-        case.add(name, lambda: blocks.Call(self.kernel, case.q, case.k, case.v, case.out, maps).run,
-                 visible, block=list(block), density=density, useful_pairs=pairs,
-                 kept_share=kept.double().mean().item())
+        case.add(name, lambda: self.call(case, maps), visible, block=list(block), density=density,
+                 useful_pairs=pairs, kept_share=kept.double().mean().item())
 
     def density(self):
         self.guarded("density", self.density_case)
@@ -230,7 +239,7 @@ class Bench:
         for block in self.options.blocks:
             for density in self.options.density:
                 self.add_random(case, f"{density:g} {label(block)}", block, density)
-        show(case.measure(maps="one for all heads, copied by each call"))
+        show(case.measure(maps="one for all heads, " + self.maps_where))
 
     # --- orders and the skip
 
@@ -253,7 +262,7 @@ class Bench:
                 self.add_random(case, f"{name} {label(block)}", block, 0.3, order)
             torch.set_rng_state(state)
             self.add_random(case, f"skip that never is {label(block)}", block, 0.3, skip=off)
-        show(case.measure(maps="one for all heads, copied by each call"))
+        show(case.measure(maps="one for all heads, " + self.maps_where))
 
     def skip_case(self):
         """Smooth inputs, all blocks kept, thresholds in log2 units: what is saved, and how far the
@@ -268,12 +277,12 @@ class Bench:
                 skip = None if threshold == math.inf else torch.full((self.heads,), threshold)
                 maps, _ = inputs.random_maps(tokens, self.heads, block, 1.0, skip=skip)
                 name = f"skip {threshold:g} {label(block)}"
-                case.add(name, lambda: blocks.Call(self.kernel, q, k, case.v, case.out, maps).run,
+                case.add(name, lambda: self.call(case, maps),
                          block=list(block), threshold_log2=None if skip is None else threshold)
                 if name not in case.runs:
                     continue
                 whole = case.out.float() if whole is None else whole
                 moved = (case.out.float() - whole).abs().sum() / whole.abs().sum()
                 case.facts[name]["error"] = case.facts[name]["relative_l1"] = moved.item()
-        row = case.measure(maps="one for all heads, copied by each call")
+        row = case.measure(maps="one for all heads, " + self.maps_where)
         show(row, " (error: relative L1 to no skip)")

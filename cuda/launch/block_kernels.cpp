@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <exception>
 
-#include "cuda/attention/blocks/parameters.hpp"
 #include "cuda/launch/block_arrays.hpp"
 #include "cuda/launch/block_attention.hpp"
 #include "cuda/launch/block_host_memory.hpp"
+#include "cuda/launch/block_kernel_kinds.hpp"
 #include "cuda/launch/block_problem_check.hpp"
 #include "cuda/launch/list_workspace.hpp"
 
@@ -17,50 +17,6 @@ namespace {
 
 // Workspace: the arrays of the maps, aligned, then the kernel's scratch.
 constexpr std::size_t kAlignment = 128;
-
-constexpr std::int64_t kHopperBlocks[][2] = {{128, 64}, {64, 128}, {128, 128}};
-
-struct Hopper {
-  static constexpr BlockRules kRules{
-      .dtypes = LVSA_DTYPE_BIT(LVSA_BF16) | LVSA_DTYPE_BIT(LVSA_F16),
-      .out_dtypes = LVSA_DTYPE_BIT(LVSA_DTYPE_NONE),
-      .head_dim_multiple = 64,
-      .head_dim_max = 128,
-      .block_sizes = kHopperBlocks,
-      .block_max = 128,
-      .copy_engine = true,
-      .device_least = 90,
-      .device_major = 9,
-  };
-  static constexpr auto kScratch = hopper_blocks_scratch_bytes;
-  static constexpr auto kRun = run_hopper_blocks;
-  static constexpr std::int64_t kKeyTile = 128;
-  static constexpr int kScoreStep = 16;
-};
-
-struct Portable {
-  static constexpr BlockRules kRules{
-      .dtypes = LVSA_DTYPE_BIT(LVSA_BF16) | LVSA_DTYPE_BIT(LVSA_F16),
-      .out_dtypes = LVSA_DTYPE_BIT(LVSA_DTYPE_NONE) | LVSA_DTYPE_BIT(LVSA_F32),
-      .head_dim_multiple = 8,
-      .head_dim_max = portable_blocks::kMostHeadDim,
-      .block_sizes = {},
-      .block_max = portable_blocks::kMostBlock,
-      .copy_engine = false,
-      .device_least = 80,
-      .device_major = 0,
-  };
-  static constexpr auto kScratch = portable_blocks_scratch_bytes;
-  static constexpr auto kRun = run_portable_blocks;
-  static constexpr std::int64_t kKeyTile = 64;
-  static constexpr int kScoreStep = 8;
-};
-
-template <typename Kernel>
-Verdict check_all(const lvsa_block_problem* problem) {
-  Verdict verdict = check_block_shape(problem, Kernel::kRules);
-  return verdict.ok() ? check_block_arrays(*problem) : verdict;
-}
 
 template <typename Kernel>
 std::size_t workspace_bytes(const lvsa_block_problem& p) {
@@ -161,13 +117,13 @@ lvsa_block_kernel make_kernel(const char* name, const char* description) {
 }
 
 const lvsa_block_kernel& hopper_block_kernel() {
-  static const lvsa_block_kernel kernel = make_kernel<Hopper>(
+  static const lvsa_block_kernel kernel = make_kernel<HopperBlocks>(
       "cuda-blocks", "block-sparse attention for Hopper (TMA, wgmma), bf16 and fp16");
   return kernel;
 }
 
 const lvsa_block_kernel& portable_block_kernel() {
-  static const lvsa_block_kernel kernel = make_kernel<Portable>(
+  static const lvsa_block_kernel kernel = make_kernel<PortableBlocks>(
       "cuda-blocks-portable",
       "block-sparse attention for compute capability 8.0 and up (mma.sync), bf16 and fp16");
   return kernel;
