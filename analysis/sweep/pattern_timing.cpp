@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@
 #include "analysis/speed/block_order.hpp"
 #include "analysis/speed/device_room.hpp"
 #include "analysis/speed/median_statistics.hpp"
-#include "analysis/sweep/pattern_prediction.hpp"
+#include "analysis/sweep/pattern_device.hpp"
 #include "core/blocks/block_problem.hpp"
 #include "core/error.hpp"
 #include "core/kernel/loader.hpp"
@@ -69,6 +70,7 @@ struct CalledMaps {
   BlockProblem arrays;
   lvsa_block_problem problem;
   std::size_t workspace_bytes = 0;
+  std::unique_ptr<DevicePlan> plan;  // of cuda-blocks; null: the kernel is called with the maps
 };
 
 struct PatternTimer::Parts {
@@ -81,6 +83,7 @@ struct PatternTimer::Parts {
   std::unique_ptr<DeviceRoom> device_workspace;
   std::size_t device_workspace_bytes = 0;
   std::optional<GuardedBytes> host_workspace;
+  std::optional<DeviceLibrary> library;
   std::optional<DevicePrediction> prediction;
 
   Parts(const lvsa_block_kernel& k, const TimingOptions& o) : kernel(k), options(o) {
@@ -93,7 +96,9 @@ struct PatternTimer::Parts {
     }
     if (!on_device) return;
     DeviceMemory::first().enter();
-    if (!options.library.empty()) prediction.emplace(options.library);
+    if (options.library.empty()) return;
+    library.emplace(options.library);
+    prediction.emplace(*library);
   }
 
   void set(lvsa_tensor& tensor, Tensor values) {
@@ -129,8 +134,13 @@ struct PatternTimer::Parts {
 
   CalledMaps called(const HeadPattern& pattern, const BlockSize& nominal) const {
     const std::vector<HeadPattern> heads(static_cast<std::size_t>(options.heads), pattern);
-    CalledMaps maps{BlockProblem(heads, 1, options.heads, nominal.rows, nominal.columns), tensors};
+    CalledMaps maps{
+        BlockProblem(heads, 1, options.heads, nominal.rows, nominal.columns), tensors, 0, {}};
     maps.arrays.fill(maps.problem);
+    if (library && std::string_view(kernel.name) == "cuda-blocks") {
+      maps.plan = DevicePlan::make(*library, maps.problem);
+      if (maps.plan) return maps;
+    }
     const KernelStatus asked = block_workspace(kernel, maps.problem, maps.workspace_bytes);
     if (asked.status != LVSA_OK) throw KernelFailed(asked);
     return maps;
@@ -152,10 +162,14 @@ struct PatternTimer::Parts {
 
   // Of so many calls in a row, the last one waited for.
   double seconds(const CalledMaps& maps, std::int64_t calls) {
-    void* const room = workspace(maps.workspace_bytes);
+    void* const room = workspace(maps.workspace_bytes);  // nothing, of a plan
     void* const stream = on_device ? DeviceMemory::first().stream() : nullptr;
     const double start = wall_s();
     for (std::int64_t i = 0; i < calls; ++i) {
+      if (maps.plan) {
+        maps.plan->run();
+        continue;
+      }
       const KernelStatus done =
           call_contained(kernel.name, "run", [&](char* message, std::size_t size) {
             return static_cast<int>(

@@ -1,4 +1,4 @@
-#include "analysis/sweep/pattern_prediction.hpp"
+#include "analysis/sweep/pattern_device.hpp"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "analysis/speed/device_room.hpp"
+#include "analysis/verify/kernel_invoke.hpp"
 #include "core/blocks/rule_words.hpp"
 #include "core/error.hpp"
-#include "cuda/launch/sparge_attention.h"  // plain C: its types alone are used
+#include "cuda/launch/block_plan.h"  // plain C, as the other: their types alone are used
+#include "cuda/launch/sparge_attention.h"
 
 namespace lvsa::analysis {
 namespace {
@@ -61,7 +63,6 @@ bool read_settings(const std::string& text, std::int64_t head, Settings& setting
 
 struct DevicePrediction::Parts {
   std::string path;
-  void* handle = nullptr;
   decltype(&lvsa_sparge_predict_scratch_bytes) scratch_bytes = nullptr;
   decltype(&lvsa_sparge_predict) predict = nullptr;
   std::array<char, 512> message{};
@@ -71,19 +72,10 @@ struct DevicePrediction::Parts {
   lvsa_sparge_map map{};
   void* scratch = nullptr;
 
-  explicit Parts(const std::string& name) : path(name) {
-    const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-    handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr) {
-      const char* const why = dlerror();
-      throw Error(ErrorKind::kKernel,
-                  fmt::format("{}: {}", path, why != nullptr ? why : "it cannot be loaded"));
-    }
-    scratch_bytes = reinterpret_cast<decltype(scratch_bytes)>(
-        dlsym(handle, "lvsa_sparge_predict_scratch_bytes"));
-    predict = reinterpret_cast<decltype(predict)>(dlsym(handle, "lvsa_sparge_predict"));
+  explicit Parts(const DeviceLibrary& library) : path(library.path()) {
+    library.find(scratch_bytes, "lvsa_sparge_predict_scratch_bytes");
+    library.find(predict, "lvsa_sparge_predict");
   }
-  // The library stays loaded: the driver's threads may still be in it.
 
   void* room(std::int64_t bytes) {
     rooms.push_back(std::make_unique<DeviceRoom>(static_cast<std::size_t>(bytes)));
@@ -124,11 +116,9 @@ struct DevicePrediction::Parts {
   }
 };
 
-DevicePrediction::DevicePrediction(const std::string& library)
+DevicePrediction::DevicePrediction(const DeviceLibrary& library)
     : parts_(std::make_unique<Parts>(library)) {}
 DevicePrediction::~DevicePrediction() = default;
-DevicePrediction::DevicePrediction(DevicePrediction&&) noexcept = default;
-DevicePrediction& DevicePrediction::operator=(DevicePrediction&&) noexcept = default;
 
 bool DevicePrediction::prepare(const lvsa_block_problem& problem, const std::string& words,
                                std::int64_t head) {
@@ -136,5 +126,69 @@ bool DevicePrediction::prepare(const lvsa_block_problem& problem, const std::str
 }
 
 double DevicePrediction::seconds(std::int64_t calls) { return parts_->seconds(calls); }
+
+DeviceLibrary::DeviceLibrary(const std::string& path) : path_(path) {
+  // A name without '/' would be looked for where the system keeps its libraries.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ != nullptr) return;
+  const char* const why = dlerror();
+  throw Error(ErrorKind::kKernel,
+              fmt::format("{}: {}", path, why != nullptr ? why : "it cannot be loaded"));
+}
+
+void* DeviceLibrary::symbol(const char* name) const { return dlsym(handle_, name); }
+
+struct DevicePlan::Parts {
+  decltype(&lvsa_block_plan_scratch_bytes) scratch_bytes = nullptr;
+  decltype(&lvsa_block_plan_create) create = nullptr;
+  decltype(&lvsa_block_plan_run) run = nullptr;
+  decltype(&lvsa_block_plan_destroy) destroy = nullptr;
+  std::unique_ptr<DeviceRoom> scratch;
+  lvsa_block_plan* plan = nullptr;
+
+  template <typename Call>
+  static void require(const Call& call) {
+    const KernelStatus status = call_contained(
+        "cuda-blocks", "plan",
+        [&](char* message, std::size_t size) { return static_cast<int>(call(message, size)); });
+    if (status.status != LVSA_OK) throw KernelFailed(status);
+  }
+};
+
+DevicePlan::DevicePlan(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+DevicePlan::~DevicePlan() { parts_->destroy(parts_->plan); }
+
+std::unique_ptr<DevicePlan> DevicePlan::make(const DeviceLibrary& library,
+                                             const lvsa_block_problem& problem) {
+  auto parts = std::make_unique<Parts>();
+  Parts& p = *parts;
+  library.find(p.scratch_bytes, "lvsa_block_plan_scratch_bytes");
+  library.find(p.create, "lvsa_block_plan_create");
+  library.find(p.run, "lvsa_block_plan_run");
+  library.find(p.destroy, "lvsa_block_plan_destroy");
+  if (p.scratch_bytes == nullptr || p.create == nullptr || p.run == nullptr ||
+      p.destroy == nullptr) {
+    return nullptr;
+  }
+  std::size_t bytes = 0;
+  Parts::require([&](char* message, std::size_t size) {
+    return p.scratch_bytes(&problem, &bytes, message, size);
+  });
+  p.scratch = std::make_unique<DeviceRoom>(bytes);
+  Parts::require([&](char* message, std::size_t size) {
+    return p.create(&problem, p.scratch->address(), DeviceMemory::first().stream(), &p.plan,
+                    message, size);
+  });
+  return std::unique_ptr<DevicePlan>(new DevicePlan(std::move(parts)));
+}
+
+void DevicePlan::run() {
+  const Parts& p = *parts_;
+  Parts::require([&](char* message, std::size_t size) {
+    return p.run(p.plan, DeviceMemory::first().stream(), message, size);
+  });
+}
 
 }  // namespace lvsa::analysis
