@@ -31,6 +31,9 @@ function(lvsa_component name)
   target_sources(${target} PUBLIC
     FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${headers})
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:lvsa_warnings>)
+  if(name MATCHES "^(core|reference)$")
+    lvsa_count_lines(${target})
+  endif()
   set_property(GLOBAL APPEND PROPERTY LVSA_INSTALLED_TARGETS ${target})
 endfunction()
 

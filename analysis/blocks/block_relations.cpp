@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -16,8 +15,6 @@ namespace lvsa::analysis {
 namespace {
 
 using reference::RowId;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array kRelations = {
     Relation{"repeat", "the same call twice gives the same bits", check_repeat},

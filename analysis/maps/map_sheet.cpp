@@ -14,9 +14,8 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr std::size_t kMargin = 16;
-constexpr std::size_t kLine = 22;       // of large text
-constexpr std::size_t kSmallLine = 12;  // of small text
-constexpr std::size_t kGap = 24;        // between panels
+constexpr std::size_t kLine = 22;  // of large text
+constexpr std::size_t kGap = 24;   // between panels
 constexpr std::size_t kTitleHeight = 2 * kLine;
 constexpr std::size_t kAxisHeight = 12;
 constexpr std::size_t kBarGap = 6;
