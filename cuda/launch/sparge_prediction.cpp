@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cuda/prediction/launches.hpp"
+
 namespace lvsa::cuda {
 namespace {
 

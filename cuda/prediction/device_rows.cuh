@@ -6,6 +6,11 @@
 #include "cuda/prediction/arithmetic.hpp"
 #include "cuda/prediction/parameters.hpp"
 
+// Where kernels run on the CPU this is something else.
+#if !defined(LVSA_DYNAMIC_SHARED)
+#define LVSA_DYNAMIC_SHARED(name) extern __shared__ __align__(16) char name[]
+#endif
+
 namespace lvsa::cuda::prediction {
 
 /// Eight elements of a row.

@@ -1,11 +1,7 @@
 #pragma once
 // What the kernels of the prediction are given. Filled by cuda/launch/sparge_prediction.cpp.
 
-#include <cuda_runtime_api.h>
-
 #include <cstdint>
-
-#include "core/kernel/lvsa_kernel.h"
 
 namespace lvsa::cuda::prediction {
 
@@ -114,17 +110,7 @@ struct SelectWork {
   std::int32_t* indices = nullptr;  ///< holds the scores before
 };
 
-/// Each queues one launch.
-cudaError_t write_tables(const Tables& tables, const HeadNumbersPart& part, cudaStream_t stream);
-cudaError_t add_up_tokens(const MeanWork& work, lvsa_dtype dtype, int head_dim,
-                          cudaStream_t stream);
-cudaError_t take_centre(const MeanWork& work, lvsa_dtype dtype, int head_dim, cudaStream_t stream);
-cudaError_t pool_blocks(const PoolWork& work, lvsa_dtype dtype, int head_dim, int block_rows,
-                        cudaStream_t stream);
-cudaError_t score_blocks(const ScoreWork& work, lvsa_dtype dtype, int head_dim,
-                         cudaStream_t stream);
 /// More columns than this do not fit into the shared memory of every device since 8.0.
 inline constexpr int kMostColumns = 24000;
-cudaError_t select_blocks(const SelectWork& work, lvsa_dtype dtype, cudaStream_t stream);
 
 }  // namespace lvsa::cuda::prediction

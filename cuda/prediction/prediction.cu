@@ -1,5 +1,6 @@
 // Launches of the prediction.
 
+#include "cuda/prediction/launches.hpp"
 #include "cuda/prediction/mean.cuh"
 #include "cuda/prediction/pool.cuh"
 #include "cuda/prediction/score.cuh"

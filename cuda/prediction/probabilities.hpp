@@ -95,11 +95,11 @@ struct Cut {
 inline constexpr std::int32_t kAllTies = 0x7fffffff;
 
 /// The `taken` largest, 1 .. number of entries. `count_from(bits)` says how many entries have these
-/// bits or more; `highest` are the largest bits.
+/// bits or more; `lowest` and `highest` are the least and the largest bits.
 template <typename CountFrom>
-LVSA_HOST_DEVICE Cut cut_of_count(std::int32_t taken, std::uint32_t highest,
+LVSA_HOST_DEVICE Cut cut_of_count(std::int32_t taken, std::uint32_t lowest, std::uint32_t highest,
                                   const CountFrom& count_from) {
-  std::uint32_t least = 0;            // count_from(least) >= taken
+  std::uint32_t least = lowest;       // count_from(least) >= taken
   std::uint32_t above = highest + 1;  // count_from(above) < taken
   std::int32_t larger = 0;            // count_from(above)
   while (above - least > 1) {
@@ -114,6 +114,31 @@ LVSA_HOST_DEVICE Cut cut_of_count(std::int32_t taken, std::uint32_t highest,
     }
   }
   return {least, taken - larger};
+}
+
+/// Scores as bits that grow with them, and back; -0 becomes 0, to which it is equal.
+LVSA_HOST_DEVICE std::uint32_t ordered_bits(float score) {
+  const auto bits = std::bit_cast<std::uint32_t>(add(score, 0.0F));
+  return bits >> 31 != 0 ? ~bits : bits | 0x80000000U;
+}
+LVSA_HOST_DEVICE float score_of_ordered(std::uint32_t bits) {
+  return std::bit_cast<float>(bits >> 31 != 0 ? bits & 0x7fffffffU : ~bits);
+}
+
+/// Probabilities grow with scores, so that the largest scores have the largest ones. They are not
+/// the same order where rounding gives different scores one probability. It cannot where scores are
+/// further apart than 2^-20: the exponentials then differ by that factor, which two roundings on
+/// either side (2^-24 each) leave above 1, as long as the larger probability is normal: a score
+/// less than 60 below the highest one is, e^-60 / 2^15 > 2^-126. So a cut at score `last`, the
+/// least that it takes, is sure when every other score is equal or further away.
+inline constexpr float kSureDepth = 60.0F;
+inline constexpr float kSureDistance = 0x1p-20F;
+LVSA_HOST_DEVICE bool is_deep(float last, float highest) {
+  return !(add(highest, -last) < kSureDepth);
+}
+LVSA_HOST_DEVICE bool is_near(float score, float last) {
+  const float distance = score > last ? add(score, -last) : add(last, -score);
+  return score != last && !(distance > kSureDistance);
 }
 
 /// As many in falling order as have a running sum, rounded to the type, of at most `most`; at least

@@ -3,8 +3,7 @@
 // core/sparse has them. A product of two 16-bit numbers is exact in fp64, so that a fused multiply
 // and add gives the bits of the two operations.
 
-#include "cuda/prediction/arithmetic.hpp"
-#include "cuda/prediction/parameters.hpp"
+#include "cuda/prediction/device_rows.cuh"
 
 namespace lvsa::cuda::prediction {
 
@@ -40,7 +39,7 @@ __device__ __forceinline__ void load_means(double (*to)[ScoreShared<kDim>::kPitc
 template <typename Type, int kDim>
 __global__ void __launch_bounds__(kScoreThreads)
     score_blocks_kernel(const __grid_constant__ ScoreWork w) {
-  extern __shared__ __align__(16) char dynamic_shared[];
+  LVSA_DYNAMIC_SHARED(dynamic_shared);
   auto& shared = *reinterpret_cast<ScoreShared<kDim>*>(dynamic_shared);
   const int column_tiles = (w.column_blocks + kScoreTile - 1) / kScoreTile;
   const int row_tiles = (w.row_blocks + kScoreTile - 1) / kScoreTile;

@@ -1,7 +1,7 @@
 #pragma once
 // Softmax of a row of pooled scores, and the key blocks that the row keeps. A warp a row.
 
-#include "cuda/prediction/parameters.hpp"
+#include "cuda/prediction/device_rows.cuh"
 #include "cuda/prediction/probabilities.hpp"
 
 namespace lvsa::cuda::prediction {
@@ -25,6 +25,39 @@ class SelectRow {
     }
     __syncwarp();
     return __all_sync(kAllLanes, good ? 1 : 0) != 0;
+  }
+
+  /// The cut of the `taken` highest scores, where it is sure to be that of their probabilities. The
+  /// row then holds ordered bits; else it is as before.
+  __device__ __forceinline__ bool cut_by_scores(std::int32_t taken, Cut* cut) {
+    std::uint32_t lowest = 0xffffffffU;
+    std::uint32_t highest = 0;
+    for (int c = lane_; c < columns_; c += 32) {
+      const std::uint32_t bits = ordered_bits(value(c));
+      bits_[c] = bits;
+      lowest = min(lowest, bits);
+      highest = max(highest, bits);
+    }
+    __syncwarp();
+    lowest = __reduce_min_sync(kAllLanes, lowest);
+    highest = __reduce_max_sync(kAllLanes, highest);
+    *cut = cut_of_count(taken, lowest, highest,
+                        [this](std::uint32_t least) { return count_from(least); });
+    std::uint32_t last = 0xffffffffU;
+    for (int c = lane_; c < columns_; c += 32) {
+      if (bits_[c] >= cut->least) last = min(last, bits_[c]);
+    }
+    const float last_score = score_of_ordered(__reduce_min_sync(kAllLanes, last));
+    bool sure = !is_deep(last_score, score_of_ordered(highest));
+    for (int c = lane_; c < columns_; c += 32) {
+      sure = sure && !is_near(score_of_ordered(bits_[c]), last_score);
+    }
+    if (__all_sync(kAllLanes, sure ? 1 : 0) != 0) return true;
+    for (int c = lane_; c < columns_; c += 32) {
+      bits_[c] = __float_as_uint(score_of_ordered(bits_[c]));
+    }
+    __syncwarp();
+    return false;
   }
 
   /// Scores to probabilities; returns the largest one's bits.
@@ -129,9 +162,25 @@ __device__ __forceinline__ void keep_all(const SelectWork& w, std::int64_t row) 
 }
 
 template <typename Type>
+__device__ __forceinline__ Cut cut_of(const SelectWork& w, const HeadNumbers& numbers,
+                                      SelectRow& row) {
+  Cut cut;
+  // Rounded probabilities have ties beyond what scores tell.
+  if (numbers.taken > 0 && !w.round_p && row.cut_by_scores(numbers.taken, &cut)) return cut;
+  const std::uint32_t highest = row.template take_probabilities<Type>(w.round_p);
+  if (numbers.taken > 0) {
+    return cut_of_count(numbers.taken, 0, highest,
+                        [&row](std::uint32_t least) { return row.count_from(least); });
+  }
+  return cut_of_mass<Type>(numbers.most, highest, [&row](std::uint32_t above, std::int32_t* count) {
+    return row.next_below(above, count);
+  });
+}
+
+template <typename Type>
 __global__ void __launch_bounds__(kMostSelectWarps * 32)
     select_blocks_kernel(const __grid_constant__ SelectWork w) {
-  extern __shared__ __align__(16) char dynamic_shared[];
+  LVSA_DYNAMIC_SHARED(dynamic_shared);
   const int warp = static_cast<int>(threadIdx.x) / 32;
   const std::int64_t row = std::int64_t{blockIdx.x} * (blockDim.x / 32) + warp;
   if (row >= w.rows) return;
@@ -150,15 +199,7 @@ __global__ void __launch_bounds__(kMostSelectWarps * 32)
     keep_all(w, row);
     return;
   }
-  const std::uint32_t highest = values.template take_probabilities<Type>(w.round_p);
-  const HeadNumbers numbers = w.numbers[head % w.heads];
-  const Cut cut =
-      numbers.taken > 0
-          ? cut_of_count(numbers.taken, highest,
-                         [&](std::uint32_t least) { return values.count_from(least); })
-          : cut_of_mass<Type>(numbers.most, highest, [&](std::uint32_t above, std::int32_t* n) {
-              return values.next_below(above, n);
-            });
+  const Cut cut = cut_of<Type>(w, w.numbers[head % w.heads], values);
   const std::int32_t kept = values.write(cut, w.k_alike + head * w.column_blocks, w.sink, indices);
   if (threadIdx.x % 32 == 0) w.row_count[row] = kept;
 }

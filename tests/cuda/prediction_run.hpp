@@ -18,7 +18,9 @@ class DevicePrediction {
   lvsa_block_problem& problem() { return problem_; }
   lvsa_sparge_settings& settings() { return settings_; }
   const DeviceArray<std::uint16_t>& out() const { return out_; }
-  const std::string message() const { return message_.data(); }
+  /// Fills the output with what no kernel writes.
+  void reset_out() { out_.set(tensors_.q.bits); }
+  std::string message() const { return message_.data(); }
 
   /// Maps by the device; a failed call fails the test.
   test_support::PredictedMaps predict();

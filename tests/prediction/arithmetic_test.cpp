@@ -1,0 +1,272 @@
+// Steps of the prediction's arithmetic against core's, bit by bit.
+
+#include "cuda/prediction/arithmetic.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "core/exact/exact_functions.hpp"
+#include "core/sparse/tensor_rows.hpp"
+#include "core/tensor/tensor.hpp"
+#include "cuda/prediction/probabilities.hpp"
+
+namespace lvsa::cuda::prediction {
+namespace {
+
+template <typename Type>
+constexpr DType kDtype = LVSA_BF16;
+template <>
+constexpr DType kDtype<F16> = LVSA_F16;
+
+template <typename Type>
+class SpargeArithmetic : public testing::Test {};
+using Types = testing::Types<Bf16, F16>;
+TYPED_TEST_SUITE(SpargeArithmetic, Types);
+
+// A 16-bit number, finite.
+template <typename Type>
+std::uint16_t any_bits(std::mt19937& random) {
+  while (true) {
+    const auto bits = static_cast<std::uint16_t>(random());
+    if (std::isfinite(Type::low(bits))) return bits;
+  }
+}
+
+TYPED_TEST(SpargeArithmetic, ReadsAndWidensEveryFiniteNumberExactly) {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float value = TypeParam::low(bits);
+    EXPECT_EQ(std::bit_cast<std::uint32_t>(TypeParam::high(bits << 16)),
+              std::bit_cast<std::uint32_t>(value));
+    if (!std::isfinite(value)) continue;
+    EXPECT_EQ(mul(widened(value), kUnscale), static_cast<double>(value)) << bits;
+    EXPECT_EQ(TypeParam::pack(value, value), bits | bits << 16);
+  }
+}
+
+TYPED_TEST(SpargeArithmetic, TakesOffTheCentreAsTheRuleDoes) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 200000; ++i) {
+    const std::uint16_t x = any_bits<TypeParam>(random);
+    // Neighbours in size too, where bits are lost.
+    const std::uint16_t c = i % 2 == 0 ? any_bits<TypeParam>(random)
+                                       : static_cast<std::uint16_t>(x ^ (random() % 0x200));
+    const float centre = TypeParam::low(c);
+    if (!std::isfinite(centre)) continue;
+    const double exact = static_cast<double>(TypeParam::low(x)) - static_cast<double>(centre);
+    const double due = round_to_dtype(kDtype<TypeParam>, exact);
+    EXPECT_EQ(static_cast<double>(TypeParam::low(centred<TypeParam>(x, centre, 0.0F))), due)
+        << x << " " << c;
+  }
+}
+
+TYPED_TEST(SpargeArithmetic, RoundsRunningSumsAsTheRuleDoes) {
+  std::mt19937_64 random(2);
+  for (int i = 0; i < 100000; ++i) {
+    const double sum = std::ldexp(static_cast<double>(random()), -static_cast<int>(random() % 220));
+    if (sum > 0x1p14) continue;
+    // Ties too.
+    for (const double one : {sum, sparse::round_to_type(kDtype<TypeParam>, sum) * (1 + 0x1p-9),
+                             sparse::round_to_type(kDtype<TypeParam>, sum) * (1 + 0x1p-12)}) {
+      EXPECT_EQ(rounded_sum<TypeParam>(one), sparse::round_to_type(kDtype<TypeParam>, one)) << one;
+    }
+  }
+}
+
+// Numbers of a random span, some of it beyond what 53 bits hold.
+TYPED_TEST(SpargeArithmetic, CallsASumExactOnlyWhenEveryOrderHasItsBits) {
+  std::mt19937 random(3);
+  int exact = 0;
+  int inexact = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const int spread = static_cast<int>(random() % 64);
+    std::vector<double> numbers;
+    std::uint32_t largest = 0;
+    std::uint32_t flipped = 0;
+    for (int n = 0; n < 128; ++n) {
+      const double size = std::ldexp(static_cast<double>(random()) * 0x1p-32 - 0.5,
+                                     -static_cast<int>(random() % (spread + 1u)));
+      const auto value = static_cast<float>(round_to_dtype(kDtype<TypeParam>, size));
+      const std::uint32_t word = TypeParam::pack(value, 0.0F);
+      largest = std::max(largest, larger_half(sizes(word)));
+      flipped = std::max(flipped, larger_half(flipped_sizes(sizes(word))));
+      numbers.push_back(static_cast<double>(value));
+    }
+    const double forwards = std::accumulate(numbers.begin(), numbers.end(), 0.0);
+    std::shuffle(numbers.begin(), numbers.end(), random);
+    const double shuffled = std::accumulate(numbers.begin(), numbers.end(), 0.0);
+    const bool same = forwards == shuffled;
+    if (sum_is_exact<TypeParam>({largest, flipped}, 128)) {
+      EXPECT_TRUE(same);
+      ++exact;
+    } else {
+      ++inexact;
+    }
+  }
+  EXPECT_GT(exact, 500);
+  EXPECT_TRUE(kDtype<TypeParam> != LVSA_BF16 || inexact > 100);
+}
+
+TEST(SpargeExponential, HasTheBitsOfCores) {
+  std::mt19937_64 random(4);
+  for (int i = 0; i < 300000; ++i) {
+    const double scale = std::ldexp(1.0, static_cast<int>(random() % 40) - 30);
+    const double x = -scale * static_cast<double>(random() >> 11) * 0x1p-53;
+    ASSERT_EQ(std::bit_cast<std::uint64_t>(exponential(x)),
+              std::bit_cast<std::uint64_t>(exact::exp(x)))
+        << x;
+  }
+  for (const double x : {0.0, -700.0, -699.999, -1e300, -0x1p-149, -0.34657359027997264,
+                         -0.34657359027997270, -1.0397207708399179}) {
+    EXPECT_EQ(exponential(x), exact::exp(x)) << x;
+  }
+}
+
+TEST(SpargeExponential, DividesBySmallNumbersAsADivisionDoes) {
+  std::mt19937_64 random(5);
+  constexpr Inverse kThird{0x1.5555555555555p-2, 0x1.5555555555555p-56};
+  constexpr Inverse kThirteenth{0x1.3b13b13b13b14p-4, -0x1.3b13b13b13b14p-58};
+  for (int i = 0; i < 300000; ++i) {
+    const double a = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())),
+                                static_cast<int>(random() % 200) - 100);
+    ASSERT_EQ(quotient(a, 3.0, kThird), a / 3.0) << a;
+    ASSERT_EQ(quotient(a, 13.0, kThirteenth), a / 13.0) << a;
+  }
+}
+
+TEST(SpargeSoftmax, IsCertainOfATotalOnlyWhenAllOrdersAgree) {
+  std::mt19937_64 random(6);
+  int certain = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::vector<double> weights(1 + random() % 600);
+    for (double& w : weights) {
+      w = static_cast<double>(
+          static_cast<float>(std::ldexp(static_cast<double>(random()), -64 - int(random() % 60))));
+    }
+    weights[0] = 1.0;
+    // Often next to a boundary of fp32.
+    double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    if (i % 2 == 0) {
+      const auto below = static_cast<float>(sum);
+      const float above = std::nextafter(below, 2 * below);
+      weights.back() += (static_cast<double>(below) + static_cast<double>(above)) / 2 - sum;
+    }
+    sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    float total = 0.0F;
+    const bool sure = total_is_certain(sum, static_cast<int>(weights.size()), &total);
+    std::sort(weights.begin(), weights.end());
+    const auto other = static_cast<float>(std::accumulate(weights.begin(), weights.end(), 0.0));
+    if (!sure) continue;
+    EXPECT_EQ(total, other);
+    ++certain;
+  }
+  EXPECT_GT(certain, 1000);
+}
+
+// The entries that a cut takes.
+std::vector<std::size_t> taken_by(const Cut& cut, const std::vector<std::uint32_t>& bits) {
+  std::vector<std::size_t> taken;
+  std::int32_t ties = 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    if (bits[i] > cut.least || (bits[i] == cut.least && ties++ < cut.ties)) taken.push_back(i);
+  }
+  return taken;
+}
+
+std::vector<std::size_t> first_in_order(const std::vector<std::uint32_t>& bits, std::size_t count) {
+  std::vector<std::size_t> order(bits.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return bits[a] > bits[b]; });
+  order.resize(count);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+std::vector<std::uint32_t> any_row(std::mt19937& random) {
+  std::vector<std::uint32_t> bits(1 + random() % 40);
+  const auto kinds = static_cast<unsigned>(1 + random() % 30);
+  for (std::uint32_t& one : bits) {
+    const auto kind = static_cast<unsigned>(random() % kinds);
+    const float p = static_cast<float>(kind) / static_cast<float>(kinds * bits.size());
+    one = std::bit_cast<std::uint32_t>(p);
+  }
+  return bits;
+}
+
+TEST(SpargeCut, TakesTheLargestAndOfTiesTheFirst) {
+  std::mt19937 random(7);
+  for (int i = 0; i < 3000; ++i) {
+    const std::vector<std::uint32_t> bits = any_row(random);
+    const auto count = 1 + random() % bits.size();
+    const Cut cut = cut_of_count(
+        static_cast<std::int32_t>(count), *std::min_element(bits.begin(), bits.end()),
+        *std::max_element(bits.begin(), bits.end()), [&](std::uint32_t least) {
+          return static_cast<std::int32_t>(std::count_if(
+              bits.begin(), bits.end(), [&](std::uint32_t one) { return one >= least; }));
+        });
+    ASSERT_EQ(taken_by(cut, bits), first_in_order(bits, count));
+  }
+}
+
+// Scores that are further apart than the distance, by as little as fp32 allows.
+TEST(SpargeCut, ScoresThatAreNotNearHaveDifferentProbabilities) {
+  std::mt19937_64 random(9);
+  for (int i = 0; i < 200000; ++i) {
+    const auto highest = static_cast<float>(static_cast<double>(random() % 4000) / 1000.0);
+    const auto last = static_cast<float>(static_cast<double>(highest) -
+                                         59.9 * static_cast<double>(random() >> 11) * 0x1p-53);
+    float next = last + kSureDistance;
+    while (is_near(next, last) || next == last) next = std::nextafter(next, 100.0F);
+    ASSERT_FALSE(is_deep(last, highest));
+    const float total = 1.0F + static_cast<float>(random() % 30000) * 1.0001F;
+    ASSERT_LT(div(weight_of(last, highest), total), div(weight_of(next, highest), total))
+        << highest << " " << last;
+    ASSERT_EQ(score_of_ordered(ordered_bits(last)), last);
+    ASSERT_LT(ordered_bits(last), ordered_bits(next));
+  }
+  EXPECT_LT(ordered_bits(-1.0F), ordered_bits(-0x1p-149F));
+  EXPECT_EQ(ordered_bits(-0.0F), ordered_bits(0.0F));
+  EXPECT_LT(ordered_bits(-std::numeric_limits<float>::infinity()), ordered_bits(-1e38F));
+  EXPECT_TRUE(is_deep(-std::numeric_limits<float>::infinity(), 0.0F));
+  EXPECT_TRUE(
+      is_deep(-std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()));
+}
+
+TEST(SpargeCut, TakesAsManyAsTheMassAllows) {
+  std::mt19937 random(8);
+  for (int i = 0; i < 3000; ++i) {
+    const std::vector<std::uint32_t> bits = any_row(random);
+    const float most = static_cast<float>(random() % 21) / 20.0F;
+    const Cut cut = cut_of_mass<Bf16>(most, *std::max_element(bits.begin(), bits.end()),
+                                      [&](std::uint32_t above, std::int32_t* count) {
+                                        std::uint32_t best = 0;
+                                        for (const std::uint32_t one : bits)
+                                          best = one < above ? std::max(best, one) : best;
+                                        *count = static_cast<std::int32_t>(std::count_if(
+                                            bits.begin(), bits.end(), [&](std::uint32_t one) {
+                                              return one < above && one == best;
+                                            }));
+                                        return best;
+                                      });
+    // In falling order, as the rule counts.
+    std::vector<std::uint32_t> falling = bits;
+    std::sort(falling.begin(), falling.end(), std::greater<>());
+    double sum = 0.0;
+    std::size_t count = 0;
+    for (const std::uint32_t one : falling) {
+      sum += static_cast<double>(std::bit_cast<float>(one));
+      if (!(sparse::round_to_type(LVSA_BF16, sum) <= static_cast<double>(most))) break;
+      ++count;
+    }
+    ASSERT_EQ(taken_by(cut, bits), first_in_order(bits, std::max<std::size_t>(count, 1)));
+  }
+}
+
+}  // namespace
+}  // namespace lvsa::cuda::prediction
