@@ -8,6 +8,8 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include <cstring>
+
 #include "cuda/attention/blocks/row_block.cuh"
 
 namespace lvsa::cuda::portable_blocks {
@@ -40,8 +42,10 @@ __device__ float dot(const Element* a, const Element* b, int size) {
   for (int d = 0; d < size; d += 8) {
     const uint4 left = *reinterpret_cast<const uint4*>(a + d);
     const uint4 right = *reinterpret_cast<const uint4*>(b + d);
-    const auto* const x = reinterpret_cast<const Element*>(&left);
-    const auto* const y = reinterpret_cast<const Element*>(&right);
+    Element x[8];
+    Element y[8];
+    memcpy(x, &left, sizeof left);
+    memcpy(y, &right, sizeof right);
 #pragma unroll
     for (int i = 0; i < 8; ++i) sum = fmaf(as_float(x[i]), as_float(y[i]), sum);
   }
@@ -192,6 +196,7 @@ struct MarkedBlock {
       for (int row = warp; row < rows.rows; row += kWarps) add(block, row, lane);
     }
     for (int row = warp; row < rows.rows; row += kWarps) write(row, lane);
+    __syncwarp();  // all have read their sums, which the next row block begins anew
   }
 };
 
