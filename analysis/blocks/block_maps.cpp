@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "analysis/verify/byte_hash.hpp"
+#include "reference/attention/sum_steps.hpp"
 
 namespace lvsa::analysis {
 
@@ -60,10 +61,12 @@ RowSteps map_steps(const BoundModel& model, const BlockMaps& maps, const referen
   if (model.key_tile == 0) return row_steps(model, keys, keys);
   const HeadPattern& pattern = maps.head(row);
   std::int64_t tiles = 0;
+  std::int64_t places = 0;
   for (const std::int32_t c : pattern.map.row(row_block_of(pattern, row.token))) {
     tiles += (pattern.map.columns.size(c) + model.key_tile - 1) / model.key_tile;
+    places += pattern.map.columns.size(c);
   }
-  return row_steps(model, keys, tiles);
+  return row_steps(model, reference::summed_keys(keys, places, model.sum_step), tiles);
 }
 
 }  // namespace lvsa::analysis

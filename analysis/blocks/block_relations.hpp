@@ -24,6 +24,10 @@ Finding check_map_poison_infinity(RelationContext& context);
 Finding check_map_poison_huge(RelationContext& context);
 Finding check_map_dense(RelationContext& context);
 Finding check_map_halves(RelationContext& context);
+// block_relations_unequal.cpp
+Finding check_more_keys(RelationContext& context);
+Finding check_fewer_keys(RelationContext& context);
+Finding check_fewer_queries(RelationContext& context);
 // block_relations_stale.cpp
 Finding check_map_stale_data(RelationContext& context);
 Finding check_stale_map(RelationContext& context);

@@ -15,6 +15,7 @@
 #include "analysis/verify/kernel_call.hpp"
 #include "analysis/verify/probes.hpp"
 #include "analysis/verify/relations.hpp"
+#include "analysis/verify/tier_b.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -139,9 +140,16 @@ class BlockRun {
     const BoundModel model = model_of(problem_, *outputs_);
     const auto start = std::chrono::steady_clock::now();
     const auto exact = exact_rows(problem_, rows_, model.scores);
-    judge_rows(result_, left, model, {rows_, exact, [&](const RowId& row, std::int64_t keys) {
-                                        return problem_steps(model, problem_, row, keys);
-                                      }});
+    const auto schedule =
+        make_schedule_judge(left.numerics ? &*left.numerics : nullptr, c.dtype, c.head_dim);
+    ScheduleRows replayed;
+    if (schedule) {
+      replayed = {&schedule->model(), schedule->replay_maps(attention(), rows_, exact)};
+    }
+    const auto steps = [&](const RowId& row, std::int64_t keys) {
+      return problem_steps(model, problem_, row, keys);
+    };
+    judge_rows(result_, left, model, {rows_, exact, steps}, replayed);
     result_.timings.oracle_s = seconds_since(start);
     if (is_failure(result_.status)) {
       result_.where = where_maps_fail({c, *maps_, left, model, rows_, exact});
@@ -149,6 +157,11 @@ class BlockRun {
     if (options_.relations != RelationChoice::kNone) add_call_checks(made);
     if (relations_are_due(c, options_.relations)) add_relations(made);
     take_in_checks(result_);
+  }
+
+  reference::BlockAttention attention() const {
+    return {problem_.q->view(), problem_.k->view(), problem_.v->view(), scale_of(problem_),
+            maps_->heads()};
   }
 
   void add_check(std::string_view name, bool good, std::string message) {

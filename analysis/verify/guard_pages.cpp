@@ -169,10 +169,7 @@ GuardedInputs::GuardedInputs(lvsa_problem& p, GuardSide side) : side_(side) {
   add_tensor("k", p.k, p.kv_heads);
   add_tensor("v", p.v, p.kv_heads);
   const auto add_list = [&](const char* name, auto*& list, std::int64_t count) {
-    using Number = std::remove_reference_t<decltype(*list)>;
-    if (list == nullptr) return;
-    list = static_cast<Number*>(
-        add(name, list, static_cast<std::size_t>(count) * sizeof(Number), sizeof(Number)));
+    list = guarded(name, list, count);
   };
   const bool has_lists = p.frame_lists.offsets != nullptr;  // else a block-sparse kernel's call
   const std::int64_t entries = has_lists ? p.frame_lists.offsets[p.frames] : 0;

@@ -30,6 +30,14 @@ class GuardedInputs {
   GuardedInputs(const GuardedInputs&) = delete;
   GuardedInputs& operator=(const GuardedInputs&) = delete;
 
+  /// A copy of another array between guards; null stays null.
+  template <typename Number>
+  const Number* guarded(const char* name, const Number* from, std::int64_t count) {
+    if (from == nullptr) return nullptr;
+    return static_cast<const Number*>(
+        add(name, from, static_cast<std::size_t>(count) * sizeof(Number), alignof(Number)));
+  }
+
   /// "reads past the end of k: byte 0 behind it" for the first input touched outside, if any.
   std::optional<std::string> touched() const;
 

@@ -83,18 +83,15 @@ void judge_schedule_row(ScheduleOutcome& outcome, const CaseResult& result,
 }
 
 ScheduleOutcome judge_schedule(const CaseResult& result, const KernelOutputs& outputs,
-                               const reference::AttentionProblem& problem,
-                               const std::vector<RowId>& rows,
-                               const std::vector<RowResult>& exact) {
+                               std::span<const RowId> rows, std::span<const RowResult> exact,
+                               const ScheduleRows& schedule) {
   ScheduleOutcome outcome;
-  const auto judge = make_schedule_judge(outputs.numerics ? &*outputs.numerics : nullptr,
-                                         result.c.dtype, result.c.head_dim);
-  if (!judge) return outcome;
-  const auto shadows = judge->replay(problem, rows, exact);
+  if (schedule.model == nullptr) return outcome;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    outcome.sound.push_back(shadow_is_sound(shadows[i]));
+    const ShadowRow& shadow = schedule.shadows[i];
+    outcome.sound.push_back(shadow_is_sound(shadow));
     if (!outcome.sound.back()) continue;
-    judge_schedule_row(outcome, result, outputs, judge->model(), rows[i], exact[i], shadows[i]);
+    judge_schedule_row(outcome, result, outputs, *schedule.model, rows[i], exact[i], shadow);
   }
   outcome.tolerance /= std::max(1.0, static_cast<double>(outcome.output.checked));
   return outcome;
@@ -169,9 +166,12 @@ void compare_rows(CaseResult& result, const KernelOutputs& outputs, const BoundM
 }  // namespace
 
 void judge_rows(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
-                const ExactRows& exact) {
-  compare_rows(result, outputs, model, exact, {});
-  decide(result, {});
+                const ExactRows& exact, const ScheduleRows& schedule) {
+  const ScheduleOutcome outcome =
+      judge_schedule(result, outputs, exact.rows, exact.results, schedule);
+  result.schedule = joined(outcome);
+  compare_rows(result, outputs, model, exact, outcome);
+  decide(result, outcome);
 }
 
 RowSteps row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,
@@ -195,17 +195,16 @@ void judge_outputs(CaseResult& result, const KernelOutputs& outputs,
   const auto exact = attend_rows(problem, rows, model.scores, [&] {
     if (progress) progress(static_cast<double>(++done) / static_cast<double>(rows.size()));
   });
-  const ScheduleOutcome schedule = judge_schedule(result, outputs, problem, rows, exact);
-  result.schedule = joined(schedule);
-  compare_rows(result, outputs, model,
-               {rows, exact,
-                [&](const RowId& row, std::int64_t keys) {
-                  return row_steps(model, c.grid, pattern, row, keys);
-                }},
-               schedule);
+  const auto judge =
+      make_schedule_judge(outputs.numerics ? &*outputs.numerics : nullptr, c.dtype, c.head_dim);
+  ScheduleRows schedule;
+  if (judge) schedule = {&judge->model(), judge->replay(problem, rows, exact)};
+  const auto steps = [&](const RowId& row, std::int64_t keys) {
+    return row_steps(model, c.grid, pattern, row, keys);
+  };
+  judge_rows(result, outputs, model, {rows, exact, steps}, schedule);
   result.timings.oracle_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  decide(result, schedule);
   if (is_failure(result.status)) {
     result.where = where_it_fails({c, pattern, outputs, problem, model, rows, exact});
   } else {

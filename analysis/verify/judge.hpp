@@ -12,6 +12,7 @@
 #include "core/kernel/lvsa_kernel.h"
 #include "core/pattern/frame_pattern.hpp"
 #include "reference/attention/oracle.hpp"
+#include "reference/attention/shadow.hpp"
 
 namespace lvsa::analysis {
 
@@ -39,9 +40,14 @@ struct ExactRows {
   /// Rounding steps of a row with so many keys.
   std::function<RowSteps(const reference::RowId&, std::int64_t)> steps;
 };
-/// The same by tier A alone, on results that are there already.
+/// What a declared schedule makes of the same rows.
+struct ScheduleRows {
+  const BoundModel* model = nullptr;  ///< ScheduleJudge::model(); null: none is declared
+  std::vector<reference::ShadowRow> shadows;
+};
+/// The same on results that are there already: by tier A, and by tier B where there is a schedule.
 void judge_rows(CaseResult& result, const KernelOutputs& outputs, const BoundModel& model,
-                const ExactRows& exact);
+                const ExactRows& exact, const ScheduleRows& schedule = {});
 
 /// Rounding steps on the way to a row's result, for its bounds: tiles and keys by the model.
 RowSteps row_steps(const BoundModel& model, const FrameGrid& grid, const FramePattern& pattern,

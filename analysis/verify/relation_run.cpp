@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "analysis/blocks/block_guard.hpp"
 #include "analysis/blocks/block_invoke.hpp"
 #include "analysis/blocks/block_maps.hpp"
 #include "analysis/blocks/map_oracle.hpp"
@@ -17,11 +18,6 @@ namespace {
 
 std::int64_t frame_of(const Problem& problem, std::int64_t token) {
   return std::min(token / problem.c.grid.patches_per_frame, problem.c.grid.frames);
-}
-
-double scale_of(const Problem& problem) {
-  if (problem.scale != 0.0) return problem.scale;
-  return 1.0 / std::sqrt(static_cast<double>(problem.c.head_dim));
 }
 
 lvsa_problem input_problem(const Problem& problem) {
@@ -110,14 +106,16 @@ struct Callee {
   std::function<KernelStatus(GuardedBytes&)> run;
 };
 
-Callee callee_of(const lvsa_kernel& kernel, const lvsa_problem& p, const Problem& problem) {
+Callee callee_of(const lvsa_kernel& kernel, const lvsa_problem& p, const Problem& problem,
+                 GuardedInputs* guarded) {
   if (!problem.maps) {
     return {[&](std::size_t& bytes) { return query_workspace(kernel, p, bytes); },
             [&] { return query_numerics(kernel, p); },
             [&](GuardedBytes& workspace) { return invoke_kernel(kernel, p, workspace); }};
   }
   const BlockMaps& maps = *problem.maps;
-  const lvsa_block_problem mapped = with_maps(p, maps);
+  lvsa_block_problem mapped = with_maps(p, maps);
+  if (guarded != nullptr) guard_maps(mapped, *guarded);
   return {[=, &maps](std::size_t& bytes) { return block_workspace(maps.kernel(), mapped, bytes); },
           [=, &maps] { return block_numerics(maps.kernel(), mapped); },
           [=, &maps](GuardedBytes& workspace) {
@@ -141,7 +139,7 @@ lvsa_problem c_problem(const Problem& problem, Outputs& outputs) {
 void run_call(const lvsa_kernel& kernel, lvsa_problem p, const Problem& problem, Outputs& outputs) {
   std::optional<GuardedInputs> guarded;
   if (problem.guard) guarded.emplace(p, *problem.guard);
-  const Callee callee = callee_of(kernel, p, problem);
+  const Callee callee = callee_of(kernel, p, problem, guarded ? &*guarded : nullptr);
   std::size_t bytes = 0;
   require_ok(kernel, callee.workspace(bytes), problem, outputs.options);
   std::shared_ptr<GuardedBytes> workspace = outputs.workspace;
@@ -353,6 +351,11 @@ OracleOfProblem oracle_of(const Problem& problem) {
       k,
       v,
       {q->view(), k->view(), v->view(), problem.c.grid, scale_of(problem), problem.lists.rows()}};
+}
+
+double scale_of(const Problem& problem) {
+  if (problem.scale != 0.0) return problem.scale;
+  return 1.0 / std::sqrt(static_cast<double>(problem.c.head_dim));
 }
 
 BoundModel model_of(const Problem& problem, const Outputs& outputs) {

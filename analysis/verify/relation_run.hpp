@@ -161,6 +161,8 @@ std::int64_t row_keys(const Problem& problem, const reference::RowId& row);
 RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
                        std::int64_t keys);
 BoundModel model_of(const Problem& problem, const Outputs& outputs);
+/// Of q.k, as the kernel gets it.
+double scale_of(const Problem& problem);
 
 /// Tier A on some rows: one line on the first element outside its bound, or nothing.
 std::optional<std::string> outside_bounds(const Problem& problem, const Outputs& outputs,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reference/attention/sum_steps.hpp"
+
 namespace lvsa::analysis {
 namespace {
 
@@ -34,7 +36,8 @@ bool is_declared(const lvsa_numerics& n) {
 }
 
 double steps(const BoundModel& model, const reference::ShadowRow& shadow) {
-  return accumulation_steps(model, shadow.keys, shadow.tiles);
+  const std::int64_t keys = reference::summed_keys(shadow.keys, shadow.places, model.sum_step);
+  return accumulation_steps(model, keys, shadow.tiles);
 }
 
 }  // namespace
@@ -110,6 +113,12 @@ std::vector<reference::ShadowRow> ScheduleJudge::replay(
     const reference::AttentionProblem& problem, std::span<const reference::RowId> rows,
     std::span<const reference::RowResult> exact) const {
   return replay_rows(problem, rows, schedule_, errors_, exact);
+}
+
+std::vector<reference::ShadowRow> ScheduleJudge::replay_maps(
+    const reference::BlockAttention& attention, std::span<const reference::RowId> rows,
+    std::span<const reference::RowResult> exact) const {
+  return replay_map_rows(attention, rows, schedule_, errors_, model_.scores, exact);
 }
 
 std::optional<ScheduleJudge> make_schedule_judge(const lvsa_numerics* numerics, DType dtype,

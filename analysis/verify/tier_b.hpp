@@ -8,6 +8,7 @@
 
 #include "analysis/verify/bounds.hpp"
 #include "core/kernel/lvsa_kernel.h"
+#include "reference/attention/blocks/block_shadow.hpp"
 #include "reference/attention/shadow.hpp"
 
 namespace lvsa::analysis {
@@ -52,6 +53,10 @@ class ScheduleJudge {
   std::vector<reference::ShadowRow> replay(const reference::AttentionProblem& problem,
                                            std::span<const reference::RowId> rows,
                                            std::span<const reference::RowResult> exact) const;
+  /// The same for block maps (docs/blocks.md).
+  std::vector<reference::ShadowRow> replay_maps(const reference::BlockAttention& attention,
+                                                std::span<const reference::RowId> rows,
+                                                std::span<const reference::RowResult> exact) const;
   /// One row of them, key by key.
   reference::ShadowTrace trace(const reference::AttentionProblem& problem,
                                const reference::RowId& row,

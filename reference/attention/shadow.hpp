@@ -54,6 +54,7 @@ struct ShadowRow {
   double max_eta = 0.0;    ///< largest relative error of a p
   double sum_doubt = 0.0;  ///< share of the denominator in doubt; 0 where it sums unrounded p
   std::int64_t keys = 0;
+  std::int64_t places = 0;    ///< keys, and those between them that a mask hides
   std::int64_t tiles = 0;     ///< of the split that has most
   std::int64_t doubtful = 0;  ///< keys whose rounding is in doubt
   bool finite = true;         ///< false: a score is not finite, and nothing else is filled in
@@ -75,9 +76,33 @@ struct ShadowTrace {
   std::vector<ShadowKey> keys;
 };
 
+/// Keys first .. last - 1 of a row's list of keys.
+struct ShadowTile {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  std::int64_t split = 0;
+  bool operator==(const ShadowTile&) const = default;
+};
+
+/// A row's keys and the tiles that a schedule cuts them into, in order of work.
+struct ShadowSequence {
+  std::vector<std::int64_t> tokens;
+  std::vector<ShadowTile> tiles;  ///< each with a key at least
+  std::int64_t places = 0;        ///< of keys in all tiles, those that a mask hides counted
+  std::int64_t hidden_tiles = 0;  ///< tiles without a key, which are left out
+  bool operator==(const ShadowSequence&) const = default;
+};
+
 /// The rows by the schedule. `exact[i]` is the oracle's result for rows[i], about whose output
 /// errors are centred. Throws Error(kValue) as attend_rows does, and for spans of unequal length.
 std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
+                                   const Schedule& schedule, const ShadowErrors& errors,
+                                   std::span<const RowResult> exact);
+
+/// The same for rows whose keys are given, sequences[i] those of rows[i]; of the problem only
+/// tensors and scale are looked at.
+std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
+                                   std::span<const ShadowSequence> sequences,
                                    const Schedule& schedule, const ShadowErrors& errors,
                                    std::span<const RowResult> exact);
 

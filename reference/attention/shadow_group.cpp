@@ -40,6 +40,17 @@ void ShadowGroup::add(const RowId& row, const RowResult& exact, ShadowRow& resul
 void ShadowGroup::replay() {
   if (rows_.empty()) return;
   find_keys();
+  work_off();
+}
+
+void ShadowGroup::replay(const ShadowSequence& sequence) {
+  tokens_ = sequence.tokens;
+  tiles_ = sequence.tiles;
+  places_ = sequence.places;
+  work_off();
+}
+
+void ShadowGroup::work_off() {
   make_scores();
   for (Row& row : rows_) make_plan(row);
   add_values();
@@ -60,12 +71,14 @@ void ShadowGroup::find_keys() {
     for (std::int64_t t = begin; t < end; ++t) tokens_.push_back(t);
   }
   const bool text = token >= problem_.grid.video_tokens();
-  frames_ =
+  const std::int64_t frames =
       text
           ? problem_.grid.frames
           : static_cast<std::int64_t>(
                 problem_.attended[static_cast<std::size_t>(token / problem_.grid.patches_per_frame)]
                     .size());
+  tiles_ = shadow_tiles(problem_.grid, frames, schedule_);
+  places_ = static_cast<std::int64_t>(tokens_.size());
 }
 
 void ShadowGroup::make_scores() {
@@ -96,14 +109,16 @@ void ShadowGroup::make_scores() {
 void ShadowGroup::make_plan(Row& row) {
   ShadowRow& result = *row.result;
   result.keys = static_cast<std::int64_t>(tokens_.size());
+  result.places = places_;
   result.finite = std::all_of(row.scores.begin(), row.scores.end(),
                               [](double score) { return std::isfinite(score); });
   if (!result.finite || tokens_.empty()) return;
-  auto tiles = shadow_tiles(problem_.grid, frames_, schedule_);
+  std::vector<ShadowTile> tiles = tiles_;
   std::vector<std::int64_t> per_split(static_cast<std::size_t>(schedule_.splits), 0);
   for (const ShadowTile& tile : tiles) ++per_split[static_cast<std::size_t>(tile.split)];
   result.tiles = *std::max_element(per_split.begin(), per_split.end());
-  const double steps = sum_steps(result.keys, result.tiles, schedule_.key_tile, errors_.sum_step);
+  const double steps = sum_steps(summed_keys(result.keys, places_, errors_.sum_step), result.tiles,
+                                 schedule_.key_tile, errors_.sum_step);
   row.plan = plan_row(std::move(tiles), schedule_, errors_, row.scores, row.score_errors,
                       steps * errors_.accumulator);
   row.values.assign(row.plan.epochs.size() * static_cast<std::size_t>(dim_), 0.0);

@@ -20,6 +20,8 @@ class ShadowGroup {
   /// Rows of one batch element, key/value head and frame; `result` is filled by replay().
   void add(const RowId& row, const RowResult& exact, ShadowRow& result);
   void replay();
+  /// The same, all rows with these keys.
+  void replay(const ShadowSequence& sequence);
   /// After replay(): the first row key by key, all but its result.
   ShadowTrace trace() const;
 
@@ -37,6 +39,7 @@ class ShadowGroup {
   };
 
   void find_keys();
+  void work_off();
   void make_scores();
   void make_plan(Row& row);
   void add_values();
@@ -58,7 +61,8 @@ class ShadowGroup {
   std::int64_t dim_;
   std::vector<Row> rows_;
   std::vector<std::int64_t> tokens_;  ///< of the keys
-  std::int64_t frames_ = 0;           ///< that the rows attend
+  std::vector<ShadowTile> tiles_;
+  std::int64_t places_ = 0;
 };
 
 }  // namespace lvsa::reference

@@ -31,6 +31,11 @@ std::vector<ShadowTile> shadow_tiles(const FrameGrid& grid, std::int64_t frames,
       std::rotate(tiles.begin(), tiles.begin() + of_frames, tiles.end());
     }
   }
+  put_in_order(tiles, schedule);
+  return tiles;
+}
+
+void put_in_order(std::vector<ShadowTile>& tiles, const Schedule& schedule) {
   if (schedule.key_order == LVSA_KEYS_DESCENDING) std::reverse(tiles.begin(), tiles.end());
   for (std::size_t i = 0; i < tiles.size() && schedule.splits > 1; ++i) {
     const auto index = static_cast<std::int64_t>(i);
@@ -38,7 +43,6 @@ std::vector<ShadowTile> shadow_tiles(const FrameGrid& grid, std::int64_t frames,
                          ? index % schedule.splits
                          : std::min(index / schedule.split_tiles, schedule.splits - 1);
   }
-  return tiles;
 }
 
 }  // namespace lvsa::reference

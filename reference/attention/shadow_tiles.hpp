@@ -9,12 +9,8 @@
 
 namespace lvsa::reference {
 
-/// Keys first .. last - 1 of a row, counted along its frames and the text behind.
-struct ShadowTile {
-  std::int64_t first = 0;
-  std::int64_t last = 0;
-  std::int64_t split = 0;
-};
+/// Puts tiles that ascend into the schedule's order of work and gives them to its splits.
+void put_in_order(std::vector<ShadowTile>& tiles, const Schedule& schedule);
 
 /// The tiles of a row that attends `frames` frames of the grid and its text, in order of work.
 std::vector<ShadowTile> shadow_tiles(const FrameGrid& grid, std::int64_t frames,

@@ -23,4 +23,10 @@ inline double sum_steps(std::int64_t keys, std::int64_t tiles, std::int64_t key_
   return step + joins + n;
 }
 
+/// The keys that count for sum_steps() where a mask hides some: groups of several keys may hold but
+/// one that is not hidden, so all places count; sums of single keys do not change by hidden ones.
+inline std::int64_t summed_keys(std::int64_t keys, std::int64_t places, std::int64_t sum_step) {
+  return sum_step > 1 ? places : keys;
+}
+
 }  // namespace lvsa::reference

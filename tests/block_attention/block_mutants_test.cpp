@@ -59,6 +59,15 @@ std::vector<Case> all_cases() {
   wide.spread = 3.0;  // some scores far above others
   cases.emplace_back(wide, std::vector{random_pattern(5, BlockAxis::uniform(200, 96),
                                                       BlockAxis::uniform(200, 96), true, false)});
+  // Fewer queries than keys.
+  Shape unequal = shape;
+  unequal.queries = 60;
+  std::vector<HeadPattern> short_rows;
+  for (unsigned i = 0; i < 8; ++i) {
+    short_rows.push_back(
+        random_pattern(300 + i, BlockAxis::of_begins({0, 24, 48, 60}), columns, true, false));
+  }
+  cases.emplace_back(unequal, short_rows, 5U);
   return cases;
 }
 

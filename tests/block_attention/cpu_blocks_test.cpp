@@ -192,17 +192,23 @@ TEST(CpuBlocks, Avx2AndAvx512GiveTheSameBits) {
   }
 }
 
-TEST(CpuBlocks, DeclaresAScheduleOnlyWhereItHasOne) {
+TEST(CpuBlocks, DeclaresTilesAcrossBlocksOrByBlockAndNoneWhereHeadsDiffer) {
   const BlockAxis axis = BlockAxis::uniform(64, 16);
   Shape shape;
   shape.queries = shape.keys = 64;
-  for (const bool masks : {false, true}) {
-    Case c(shape, {random_pattern(5, axis, axis, masks, true)});
+  shape.heads = 2;
+  for (const int skipping : {0, 1, 2}) {
+    std::vector<HeadPattern> patterns(2, random_pattern(5, axis, axis, true, true));
+    for (int h = 0; h < skipping; ++h) {
+      patterns[static_cast<std::size_t>(h)].skip = lvsa::SkipRule{5.0};
+    }
+    Case c(shape, patterns);
     const lvsa_block_problem p = c.problem();
     lvsa_numerics n{};
     n.struct_size = sizeof(n);
     ASSERT_EQ(lvsa::reference::cpu_blocks_kernel().numerics(&p, &n), LVSA_OK);
-    EXPECT_EQ(n.key_order, masks ? LVSA_KEY_ORDER_UNKNOWN : LVSA_KEYS_ASCENDING);
+    EXPECT_EQ(n.key_order, skipping == 1 ? LVSA_KEY_ORDER_UNKNOWN : LVSA_KEYS_ASCENDING);
+    EXPECT_EQ(n.tiles_cross_frames, skipping == 2 ? 0 : 1);
     EXPECT_EQ(n.key_tile, 128);
   }
 }

@@ -112,11 +112,22 @@ class Call {
   std::int64_t kv_batch(std::int64_t batch) const { return defect_ == kBatchFolded ? 0 : batch; }
   const float* key(std::int64_t batch, std::int64_t head, std::int64_t place) const {
     const std::int64_t token = defect_ == kOrderNotOnK ? place : maps_.token(batch, head, place);
-    return k_.row(kv_batch(batch), address(token), kv_head(head));
+    return kv_row(k_, batch, token, head);
   }
   const float* value(std::int64_t batch, std::int64_t head, std::int64_t place) const {
     const std::int64_t token = defect_ == kOrderNotOnV ? place : maps_.token(batch, head, place);
-    return v_.row(kv_batch(batch), address(token), kv_head(head));
+    return kv_row(v_, batch, token, head);
+  }
+  // A token of K and V; of another batch element where these are placed wrongly.
+  const float* kv_row(const Floats& of, std::int64_t batch, std::int64_t token,
+                      std::int64_t head) const {
+    batch = kv_batch(batch);
+    if (defect_ == kBatchOfQueries) {
+      token += batch * p_.query_tokens;
+      batch = std::min(token / p_.key_tokens, p_.batch - 1);
+      token %= p_.key_tokens;
+    }
+    return of.row(batch, address(token), kv_head(head));
   }
   std::int64_t address(std::int64_t token) const {
     if (defect_ != kOffsetOverflow) return token;

@@ -121,6 +121,10 @@ void MutantMaps::place(MutantEntry& entry) const {
     entry.begin = std::min(entry.column * size, p_.key_tokens);
     entry.end = std::min(entry.begin + p_.block_columns, p_.key_tokens);
   }
+  if (defect_ == kKeysCutAtQueries) {
+    entry.end = std::min(entry.end, p_.query_tokens);
+    entry.begin = std::min(entry.begin, entry.end);
+  }
   entry.nominal_end = entry.begin + p_.block_columns;
   if (defect_ == kRaggedReadPast) entry.end = std::min(entry.nominal_end, p_.key_tokens);
 }

@@ -39,6 +39,8 @@ enum class BlockDefect {
   kEntriesTruncated,
   kColumnBitsLost,
   kOffsetOverflow,
+  kKeysCutAtQueries,
+  kBatchOfQueries,
   // Element masks.
   kMaskIgnored,
   kMaskTransposed,

@@ -45,6 +45,8 @@ class BlockOracle {
   std::vector<BlockRowResult> attend_rows(std::span<const RowId> rows,
                                           const std::function<void()>& done = {});
 
+  /// Finds the skip decisions of the rows' query blocks, in parallel; attend_rows() does the same.
+  void decide(std::span<const RowId> rows);
   /// The decisions for the query block of a row, [kept blocks of the map's row]; all kKept without
   /// a skip rule.
   const std::vector<SkipDecision>& decisions(std::int64_t batch, std::int64_t head,
@@ -57,7 +59,6 @@ class BlockOracle {
 
  private:
   struct State;
-  void decide(std::span<const RowId> rows);
   void add_doubt(const RowId& row, BlockRowResult& result) const;
   void add_skipped_mass(const RowId& row, BlockRowResult& result) const;
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <new>
+#include <optional>
 
 #include "reference/attention/blocks/block_plan.hpp"
 #include "reference/attention/blocks/block_problem_check.hpp"
@@ -27,11 +29,14 @@ const TileOps& ops_of() {
   return kBaselineOps;
 }
 
-// Where tiles are not those of the row's own keys in one sequence, no schedule is declared.
-bool has_plain_tiles(const lvsa_block_problem& p) {
-  bool masks = false;
-  for (std::int64_t m = 0; m < p.map_count; ++m) masks = masks || p.maps[m].entry_mask != nullptr;
-  return p.skip_threshold_log2 == nullptr && !masks;
+// How tiles are cut, as tiles_cross_frames says it for maps: heads that skip go block by block,
+// others over the keys of all kept blocks; nothing can be declared where there are both.
+std::optional<std::int32_t> tiles_of(const lvsa_block_problem& p) {
+  if (p.skip_threshold_log2 == nullptr) return 1;
+  const auto skips = std::count_if(p.skip_threshold_log2, p.skip_threshold_log2 + p.heads,
+                                   [](float threshold) { return std::isfinite(threshold); });
+  if (skips == 0) return 1;
+  return skips == p.heads ? std::optional<std::int32_t>(0) : std::nullopt;
 }
 
 template <SimdLevel kLevel>
@@ -44,12 +49,13 @@ lvsa_status numerics(const lvsa_block_problem* problem, lvsa_numerics* numerics)
   lvsa_numerics n{};
   n.struct_size = sizeof(lvsa_numerics);
   n.key_tile = kKeyTile;
-  n.tiles_cross_frames = 1;
+  const std::optional<std::int32_t> tiles = tiles_of(*problem);
+  n.tiles_cross_frames = tiles.value_or(1);
   n.p_dtype = rounds_p ? problem->p_dtype : LVSA_F32;
   n.accumulator = LVSA_F32;
   n.accumulator_roundoff = 0x1p-24;
   n.exp_ulps = ops_of<kLevel>().exp_ulps;
-  n.key_order = has_plain_tiles(*problem) ? LVSA_KEYS_ASCENDING : LVSA_KEY_ORDER_UNKNOWN;
+  n.key_order = tiles ? LVSA_KEYS_ASCENDING : LVSA_KEY_ORDER_UNKNOWN;
   n.max_rule = LVSA_MAX_RUNNING;
   n.rescale_exact = 1;
   n.sum_step = kKeyTile;
