@@ -1,10 +1,11 @@
 #!/bin/sh
-# Prints the layout of the C kernel interface: sizes of structs, places of members, values of
-# enumerators, one a line. Read from core/kernel/lvsa_kernel.h (or the header given) itself, so that no
-# member can be forgotten.
+# Prints the layout of a C interface: sizes of structs, places of members, values of enumerators, one a
+# line. Read from the header itself, so that no member can be forgotten: core/kernel/lvsa_kernel.h (the
+# default), core/blocks/lvsa_blocks.h, core/blocks/lvsa_pattern.h, or a copy of one of them.
 #
 #   tools/kernel_abi.sh [HEADER]              print it
-#   tools/kernel_abi.sh --check [HEADER]      hold it against fixtures/abi/layout.txt
+#   tools/kernel_abi.sh --check [HEADER]      hold it against fixtures/abi/layout*.txt; without a header
+#                                             all three
 #
 # --check exits with 1 when a plugin compiled against an earlier header would be read wrongly (a member
 # moved, a value changed, something removed), and when the interface has something that is not recorded
@@ -16,9 +17,22 @@ if [ "${1:-}" = --check ]; then
   check=yes
   shift
 fi
+if [ -n "$check" ] && [ $# -eq 0 ]; then
+  for one in core/kernel/lvsa_kernel.h core/blocks/lvsa_blocks.h core/blocks/lvsa_pattern.h; do
+    "$root/tools/kernel_abi.sh" --check "$root/$one" || exit
+  done
+  exit
+fi
 header=${1:-$root/core/kernel/lvsa_kernel.h}
 [ -r "$header" ] || { echo "kernel_abi: $header: cannot be read" >&2; exit 2; }
 header=$(CDPATH='' cd -- "$(dirname -- "$header")" && pwd -P)/$(basename -- "$header")
+version=$(sed -n 's/^#define \(LVSA_[A-Z_]*ABI_VERSION\) .*/\1/p' "$header")
+case $version in
+  LVSA_KERNEL_ABI_VERSION) record=layout.txt what='the kernel interface' ;;
+  LVSA_BLOCK_KERNEL_ABI_VERSION) record=layout_blocks.txt what='the interface of block-sparse kernels' ;;
+  LVSA_PATTERN_ABI_VERSION) record=layout_pattern.txt what='the interface of patterns' ;;
+  *) echo "kernel_abi: $header: defines no version of an interface that is known" >&2; exit 2 ;;
+esac
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
 
@@ -60,9 +74,9 @@ trap 'rm -rf -- "$scratch"' EXIT
       printf "  printf(\"member %s %s at %%zu size %%zu\\n\", offsetof(%s, %s), sizeof(((%s*)0)->%s));\n",
              $2, $3, $2, $3, $2, $3 }
     $1 == "enumerator" { printf "  printf(\"value %s %s %%d\\n\", (int)%s);\n", $2, $3, $3 }' "$scratch/names"
-  printf '  printf("version %%u\\n", (unsigned)LVSA_KERNEL_ABI_VERSION);\n  return 0;\n}\n'
+  printf '  printf("version %%u\\n", (unsigned)%s);\n  return 0;\n}\n' "$version"
 } >"$scratch/layout.c"
-"${CC:-cc}" -std=c11 -o "$scratch/layout" "$scratch/layout.c"
+"${CC:-cc}" -std=c11 -I"$root" -o "$scratch/layout" "$scratch/layout.c"
 "$scratch/layout" | sort >"$scratch/now"
 if [ -z "$check" ]; then
   cat "$scratch/now"
@@ -70,7 +84,7 @@ if [ -z "$check" ]; then
 fi
 
 # Structs may grow at their ends; everything else stays.
-record=$root/fixtures/abi/layout.txt
+record=$root/fixtures/abi/$record
 awk -v record="$record" '
   function key(   k) { return $1 == "struct" ? $1 " " $2 : $1 == "version" ? $1 : $1 " " $2 " " $3 }
   /^#/ { next }
@@ -87,4 +101,4 @@ awk -v record="$record" '
     exit bad
   }' "$record" "$scratch/now" | sort >"$scratch/said"
 [ ! -s "$scratch/said" ] || { cat "$scratch/said"; exit 1; }
-echo "the kernel interface is as recorded"
+echo "$what is as recorded"

@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "analysis/app/command.hpp"
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/blocks/block_replay.hpp"
 #include "analysis/report/text_format.hpp"
 #include "analysis/verify/replay_case.hpp"
+#include "core/error.hpp"
 
 namespace lvsa::app {
 namespace {
@@ -41,10 +44,25 @@ void print_tensor(const char* name, const Tensor& tensor) {
   }
 }
 
+// The different maps of the heads, a query block a line, where they are small enough to read.
+void print_maps(const ReplayCase& replay) {
+  constexpr std::int64_t kMostBlocks = 64;
+  for (std::size_t h = 0; h < replay.maps.size(); ++h) {
+    const HeadPattern& head = replay.maps[h];
+    const auto before = replay.maps.begin() + static_cast<std::ptrdiff_t>(h);
+    if (head.map.rows.blocks() > kMostBlocks) continue;
+    if (std::find(replay.maps.begin(), before, head) != before) continue;
+    for (std::int64_t r = 0; r < head.map.rows.blocks(); ++r) {
+      fmt::print("  head {}, query block {} attends {}\n", h, r, fmt::join(head.map.row(r), " "));
+    }
+  }
+}
+
 void print_replay(const ReplayCase& replay) {
   fmt::print("sizes    {}\nfound in {}\nfailed   {} on {}: {}\n", to_line(replay.c),
              analysis::valid_utf8(replay.found), analysis::valid_utf8(replay.check),
              analysis::valid_utf8(replay.kernel), analysis::valid_utf8(replay.message));
+  print_maps(replay);
   if (replay.lists.size() <= 64) {
     for (std::size_t f = 0; f < replay.lists.size(); ++f) {
       fmt::print("  frame {} attends {}\n", f, fmt::join(replay.lists[f], " "));
@@ -56,13 +74,22 @@ void print_replay(const ReplayCase& replay) {
   std::fflush(stdout);  // the kernel may end this process
 }
 
+ReplayVerdict judge(const ReplayCase& replay, const KernelChoice& choice, std::int32_t threads) {
+  if (replay.maps.empty()) return analysis::judge_replay(replay, *choice.kernel, threads);
+  if (choice.blocks != nullptr) {
+    return analysis::judge_block_replay(replay, *choice.blocks, threads);
+  }
+  throw Error(ErrorKind::kKernel,
+              fmt::format("kernel {} does not serve this replay: it takes no block maps",
+                          choice.kernel->name));
+}
+
 int run(const Options& options) {
   ReplayCase replay = analysis::read_replay(options.file);
   const std::string named = options.kernel.empty() ? replay.kernel : options.kernel;
   const KernelChoice choice = choose_kernel(named);
   if (!options.json) print_replay(replay);
-  const ReplayVerdict verdict =
-      analysis::judge_replay(replay, *choice.kernel, static_cast<std::int32_t>(options.threads));
+  const ReplayVerdict verdict = judge(replay, choice, static_cast<std::int32_t>(options.threads));
   if (options.json) {
     nlohmann::ordered_json json = {{"file", analysis::valid_utf8(options.file)},
                                    {"kernel", analysis::valid_utf8(choice.kernel->name)},

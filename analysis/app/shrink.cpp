@@ -8,6 +8,8 @@
 #include "analysis/app/command.hpp"
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/shrink_failure.hpp"
+#include "analysis/blocks/block_relations.hpp"
+#include "analysis/blocks/block_replay.hpp"
 #include "analysis/verify/relations.hpp"
 #include "core/error.hpp"
 #include "core/io/atomic_file.hpp"
@@ -28,13 +30,16 @@ struct Options {
 };
 
 int save_values(const Options& options) {
-  if (!analysis::parse_case(options.line).pattern.empty()) {
-    throw Error(ErrorKind::kValue,
-                "a replay file holds frame lists; a case with pattern= is repeated by its line");
-  }
   const KernelChoice choice = choose_kernel(options.kernel.kernel);
-  auto replay = analysis::smallest_replay(analysis::parse_case(options.line), *choice.kernel,
-                                          options.check, options.budget);
+  const Case c = analysis::parse_case(options.line);
+  if (!c.pattern.empty() && choice.blocks == nullptr) {
+    throw Error(ErrorKind::kKernel,
+                fmt::format("kernel {} takes no block maps", choice.kernel->name));
+  }
+  analysis::ReplayCase replay =
+      c.pattern.empty()
+          ? analysis::smallest_replay(c, *choice.kernel, options.check, options.budget)
+          : analysis::smallest_block_replay(c, *choice.blocks, options.check, options.budget);
   replay.kernel = options.kernel.kernel;
   write_file_atomically(options.output, replay_to_json(replay));
   return kAllGood;
@@ -103,10 +108,11 @@ void add_shrink_command(CLI::App& app, Body& body) {
       "Exit code 1 when the case does not fail.");
   command->callback([options, &body] {
     // Only what has to fail is looked at: a trial is one call of the kernel, or a few.
+    const auto is_asked = [&](const auto& known) { return known.name == options->check; };
     const auto relations = analysis::relations();
-    const bool relation = std::any_of(relations.begin(), relations.end(), [&](const auto& known) {
-      return known.name == options->check;
-    });
+    const auto of_maps = analysis::block_relations();
+    const bool relation = std::any_of(relations.begin(), relations.end(), is_asked) ||
+                          std::any_of(of_maps.begin(), of_maps.end(), is_asked);
     options->kernel.shrink = 0;
     options->kernel.probes = options->check == "mask" || options->check == "capabilities";
     options->kernel.relations = relation || options->kernel.probes ? "all" : "none";

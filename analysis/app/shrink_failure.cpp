@@ -81,7 +81,6 @@ std::string shrink_in_child(const CaseResult& result, const KernelOptions& optio
   const std::string check = failure_kind(result);
   const analysis::ShrinkBudget budget;
   const bool hopeless = check.empty() || check == "timeout" || !result.c.file.empty() ||
-                        !result.c.pattern.empty() ||  // replay files hold frame lists
                         analysis::case_products(result.c) > budget.products;
   if (hopeless) return "";
   std::error_code ignored;

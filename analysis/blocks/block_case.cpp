@@ -158,13 +158,12 @@ std::optional<std::string> unsupported_reason(const lvsa_block_kernel& kernel, c
 }
 
 std::optional<std::string> unsupported_maps(const lvsa_block_kernel& kernel,
-                                            const BlockCase& made) {
+                                            const std::vector<HeadPattern>& heads,
+                                            const BlockSize& nominal) {
   const lvsa_block_capabilities& can = kernel.capabilities;
-  if (auto reason = unsupported_blocks(can, made.nominal)) return reason;
-  const HeadPattern& first = made.heads.front();
-  const auto any = [&](auto holds) {
-    return std::any_of(made.heads.begin(), made.heads.end(), holds);
-  };
+  if (auto reason = unsupported_blocks(can, nominal)) return reason;
+  const HeadPattern& first = heads.front();
+  const auto any = [&](auto holds) { return std::any_of(heads.begin(), heads.end(), holds); };
   if (can.maps_per_head == 0 && any([&](const auto& head) { return !same_maps(head, first); })) {
     return "no maps that differ between heads";
   }
@@ -177,8 +176,8 @@ std::optional<std::string> unsupported_maps(const lvsa_block_kernel& kernel,
   if (can.skip == 0 && any([](const auto& head) { return head.skip.has_value(); })) {
     return "no online skip";
   }
-  const bool segments = has_segments(first.map.rows, made.nominal.rows) ||
-                        has_segments(first.map.columns, made.nominal.columns);
+  const bool segments = has_segments(first.map.rows, nominal.rows) ||
+                        has_segments(first.map.columns, nominal.columns);
   if (can.segments == 0 && segments) return "no smaller blocks but the last one";
   return std::nullopt;
 }

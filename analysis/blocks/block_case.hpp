@@ -35,6 +35,8 @@ void mark_values(AttentionTensors& tensors, const Case& c, const std::vector<Hea
 /// Why a kernel's declared capabilities exclude a case, or nothing when they do not; the second
 /// looks at the maps.
 std::optional<std::string> unsupported_reason(const lvsa_block_kernel& kernel, const Case& c);
-std::optional<std::string> unsupported_maps(const lvsa_block_kernel& kernel, const BlockCase& made);
+std::optional<std::string> unsupported_maps(const lvsa_block_kernel& kernel,
+                                            const std::vector<HeadPattern>& heads,
+                                            const BlockSize& nominal);
 
 }  // namespace lvsa::analysis

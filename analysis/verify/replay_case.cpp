@@ -42,25 +42,6 @@ void set_lse(ReplayRow& row, double tolerance) {
   row.lse_high = accepted.high;
 }
 
-// What the declared schedule computes, within tier B.
-std::vector<ReplayRow> schedule_rows(const ScheduleJudge& judge,
-                                     const reference::AttentionProblem& problem,
-                                     const std::vector<RowId>& ids,
-                                     const std::vector<RowResult>& exact, DType dtype) {
-  std::vector<ReplayRow> rows;
-  const auto shadows = judge.replay(problem, ids, exact);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!shadow_is_sound(shadows[i])) continue;
-    ReplayRow row = due_row(ids[i], shadows[i].out, shadows[i].lse);
-    for (std::size_t c = 0; c < row.exact.size(); ++c) {
-      set_interval(row, c, schedule_tolerance(judge.model(), shadows[i], exact[i], c).total, dtype);
-    }
-    set_lse(row, schedule_lse_tolerance(judge.model(), shadows[i]));
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
 std::string row_message(const ReplayRow& row, std::size_t column, double got) {
   return fmt::format(
       "output at batch {}, token {}, head {}, column {}: got {:.9g}, {:.9g} .. {:.9g} "
@@ -71,7 +52,7 @@ std::string row_message(const ReplayRow& row, std::size_t column, double got) {
 // Holds the rows against the call; notes the first failure of each kind.
 struct RowJudge {
   const ReplayCase& replay;
-  const KernelCall& call;
+  const KernelOutputs& call;
   ReplayVerdict output{"output", "", {}};
   ReplayVerdict lse{"log-sum-exp", "", {}};
 
@@ -79,9 +60,9 @@ struct RowJudge {
     std::vector<double> got(static_cast<std::size_t>(replay.c.head_dim));
     for (std::size_t i = 0; i < replay.rows.size(); ++i) {
       const ReplayRow& row = replay.rows[i];
-      call.out().view().read_row(row.id.batch, row.id.token, row.id.head, got.data());
+      call.out.read_row(row.id.batch, row.id.token, row.id.head, got.data());
       judge_output(i, got);
-      if (call.has_lse()) judge_lse(i);
+      if (call.lse) judge_lse(i);
     }
   }
 
@@ -97,7 +78,7 @@ struct RowJudge {
   }
   void judge_lse(std::size_t i) {
     const ReplayRow& row = replay.rows[i];
-    const double got = call.lse(row.id.batch, row.id.token, row.id.head);
+    const auto got = static_cast<double>(call.lse(row.id.batch, row.id.token, row.id.head));
     if (got >= row.lse_low && got <= row.lse_high) return;
     if (lse.message.empty()) {
       lse.message = fmt::format(
@@ -156,21 +137,44 @@ void set_rows(ReplayCase& replay, const lvsa_kernel* kernel, const std::vector<R
   CaseProblem own(c, replay.tensors);
   reference::AttentionProblem& problem = *own;
   problem.attended = replay.lists;
-  const auto exact = attend_rows(problem, rows, model.scores);
+  const auto results = attend_rows(problem, rows, model.scores);
+  const ExactRows exact{rows, results, [&](const RowId& row, std::int64_t keys) {
+                          return row_steps(model, c.grid, pattern, row, keys);
+                        }};
+  if (replay.check != "schedule") return set_rows(replay, model, exact);
+  const auto judge = make_schedule_judge(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
+  ScheduleRows schedule;
+  if (judge) schedule = {&judge->model(), judge->replay(problem, rows, results)};
+  set_schedule_rows(replay, exact, schedule);
+}
+
+void set_rows(ReplayCase& replay, const BoundModel& model, const ExactRows& exact) {
+  const DType dtype = output_dtype(replay.c);
   replay.rows.clear();
-  if (replay.check == "schedule") {
-    const auto judge = make_schedule_judge(numerics ? &*numerics : nullptr, c.dtype, c.head_dim);
-    if (judge) replay.rows = schedule_rows(*judge, problem, rows, exact, output_dtype(c));
-    return;
-  }
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    ReplayRow row = due_row(rows[i], exact[i].out, exact[i].lse);
-    const RowSteps steps = row_steps(model, c.grid, pattern, rows[i], exact[i].keys);
+  for (std::size_t i = 0; i < exact.rows.size(); ++i) {
+    const RowResult& result = exact.results[i];
+    ReplayRow row = due_row(exact.rows[i], result.out, result.lse);
+    const RowSteps steps = exact.steps(exact.rows[i], result.keys);
     for (std::size_t column = 0; column < row.exact.size(); ++column) {
-      set_interval(row, column, output_tolerance(model, exact[i], column, steps).total,
-                   output_dtype(c));
+      set_interval(row, column, output_tolerance(model, result, column, steps).total, dtype);
     }
-    set_lse(row, lse_tolerance(model, exact[i], steps));
+    set_lse(row, lse_tolerance(model, result, steps));
+    replay.rows.push_back(std::move(row));
+  }
+}
+
+void set_schedule_rows(ReplayCase& replay, const ExactRows& exact, const ScheduleRows& schedule) {
+  const DType dtype = output_dtype(replay.c);
+  replay.rows.clear();
+  for (std::size_t i = 0; i < schedule.shadows.size(); ++i) {
+    const reference::ShadowRow& shadow = schedule.shadows[i];
+    if (!shadow_is_sound(shadow)) continue;
+    ReplayRow row = due_row(exact.rows[i], shadow.out, shadow.lse);
+    for (std::size_t c = 0; c < row.exact.size(); ++c) {
+      set_interval(row, c, schedule_tolerance(*schedule.model, shadow, exact.results[i], c).total,
+                   dtype);
+    }
+    set_lse(row, schedule_lse_tolerance(*schedule.model, shadow));
     replay.rows.push_back(std::move(row));
   }
 }
@@ -213,39 +217,53 @@ ReplayVerdict judge_relation(const ReplayCase& replay, const lvsa_kernel& kernel
   return {};
 }
 
-// Outputs, then what was not written, then the log-sum-exp, then the inputs.
+// What the call of a case left behind.
 ReplayVerdict judge_call(const ReplayCase& replay, const KernelCall& call,
                          const AttentionTensors& tensors) {
-  RowJudge judge{replay, call};
-  judge.run();
-  if (replay.check == "schedule") judge.output.check = judge.lse.check = "schedule";
-  if (!judge.output.failed_rows.empty()) return judge.output;
-  const std::int64_t outputs = call.unwritten_outputs();
-  const std::int64_t lses = call.unwritten_lse();
-  if (outputs > 0 || lses > 0) {
-    return {"written",
-            fmt::format("{} elements of the output and {} of the log-sum-exp were not written",
-                        outputs, lses),
-            {}};
+  KernelOutputs left;
+  left.out = call.out().view();
+  left.unwritten_outputs = call.unwritten_outputs();
+  left.unwritten_lse = call.unwritten_lse();
+  if (call.has_lse()) {
+    left.lse = [&call](std::int64_t b, std::int64_t s, std::int64_t h) {
+      return call.lse(b, s, h);
+    };
   }
-  if (!judge.lse.failed_rows.empty()) return judge.lse;
-  if (call.changed_outside() > 0) {
-    return {std::string(kRedZonesCheck),
-            fmt::format("{} bytes changed outside the output, the log-sum-exp and the workspace",
-                        call.changed_outside()),
-            {}};
-  }
+  ReplayTraces traces;
+  traces.changed_outside = call.changed_outside();
   for (const auto& [member, name] :
        {std::pair(&AttentionTensors::q, "q"), std::pair(&AttentionTensors::k, "k"),
         std::pair(&AttentionTensors::v, "v")}) {
-    if (!same_bits(tensors.*member, replay.tensors.*member)) {
-      return {"inputs", fmt::format("the call changed {}", name), {}};
-    }
+    const bool same = same_bits(tensors.*member, replay.tensors.*member);
+    if (!same && traces.changed_input.empty()) traces.changed_input = name;
   }
-  return {};
+  return judge_rows(replay, left, traces);
 }
 
 }  // namespace
+
+ReplayVerdict judge_rows(const ReplayCase& replay, const KernelOutputs& outputs,
+                         const ReplayTraces& traces) {
+  RowJudge judge{replay, outputs};
+  judge.run();
+  if (replay.check == "schedule") judge.output.check = judge.lse.check = "schedule";
+  if (!judge.output.failed_rows.empty()) return judge.output;
+  if (outputs.unwritten_outputs > 0 || outputs.unwritten_lse > 0) {
+    return {"written",
+            fmt::format("{} elements of the output and {} of the log-sum-exp were not written",
+                        outputs.unwritten_outputs, outputs.unwritten_lse),
+            {}};
+  }
+  if (!judge.lse.failed_rows.empty()) return judge.lse;
+  if (traces.changed_outside > 0) {
+    return {std::string(kRedZonesCheck),
+            fmt::format("{} bytes changed outside the output, the log-sum-exp and the workspace",
+                        traces.changed_outside),
+            {}};
+  }
+  if (traces.changed_input.empty()) return {};
+  return {"inputs", fmt::format("the call changed {}", traces.changed_input), {}};
+}
 
 ReplayVerdict judge_replay(const ReplayCase& replay, const lvsa_kernel& kernel,
                            std::int32_t threads) {

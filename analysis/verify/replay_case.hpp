@@ -1,6 +1,6 @@
 #pragma once
-// A failing case as data: tensors, lists and the intervals that were due, so that it runs again
-// without the generator, the oracle or the rules of the pattern.
+// A failing case as data: tensors, lists or block maps, and the intervals that were due, so that it
+// runs again without the generator, the oracle or the rules of the pattern.
 
 #include <cstdint>
 #include <string>
@@ -9,7 +9,10 @@
 #include "analysis/verify/alternative_patterns.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/inputs.hpp"
+#include "analysis/verify/judge.hpp"
 #include "analysis/verify/result.hpp"
+#include "core/blocks/head_pattern.hpp"
+#include "core/blocks/pattern_rule.hpp"
 #include "core/kernel/lvsa_kernel.h"
 #include "reference/attention/oracle.hpp"
 
@@ -28,11 +31,13 @@ struct ReplayRow {
 
 struct ReplayCase {
   Case c;  ///< sizes, types and layout count; its pattern and inputs tell where it is from
-  std::string found;    ///< line of the case that failed first
-  std::string kernel;   ///< the kernel that failed, as --kernel named it
-  std::string check;    ///< what fails: see failure_kind()
-  std::string message;  ///< one line on the failure
-  AttendedFrames lists;
+  std::string found;              ///< line of the case that failed first
+  std::string kernel;             ///< the kernel that failed, as --kernel named it
+  std::string check;              ///< what fails: see failure_kind()
+  std::string message;            ///< one line on the failure
+  AttendedFrames lists;           ///< empty where there are maps
+  std::vector<HeadPattern> maps;  ///< [batch][heads], of a case with pattern=; else empty
+  BlockSize nominal{0, 0};        ///< tokens of a whole block, with maps
   AttentionTensors tensors;
   std::vector<ReplayRow> rows;
 };
@@ -60,6 +65,21 @@ struct ReplayVerdict {
 /// kernel does not serve the sizes or types.
 ReplayVerdict judge_replay(const ReplayCase& replay, const lvsa_kernel& kernel,
                            std::int32_t threads = 0);
+
+/// What a call left behind, besides its results.
+struct ReplayTraces {
+  std::int64_t changed_outside = 0;  ///< bytes outside out, lse and workspace
+  std::string changed_input;         ///< "q", "the maps", ...; empty: none
+};
+/// Holds what a call left behind against the rows: outputs, then what was not written, then the
+/// log-sum-exp, then what was changed.
+ReplayVerdict judge_rows(const ReplayCase& replay, const KernelOutputs& outputs,
+                         const ReplayTraces& traces);
+
+/// The rows from exact results, with their intervals by tier A.
+void set_rows(ReplayCase& replay, const BoundModel& model, const ExactRows& exact);
+/// The same from what a schedule computes, by tier B; rows of which that says nothing are left out.
+void set_schedule_rows(ReplayCase& replay, const ExactRows& exact, const ScheduleRows& schedule);
 
 /// Files hold at most this much.
 inline constexpr std::size_t kMostReplayBytes = 100'000;

@@ -13,6 +13,7 @@
 
 #include "analysis/report/text_format.hpp"
 #include "analysis/verify/replay_case.hpp"
+#include "analysis/verify/replay_maps.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
@@ -94,6 +95,7 @@ class Reader {
     return value;
   }
   void inflate(const ordered_json& of, const char* key, void* to, std::size_t size) const;
+  void pattern(ReplayCase& replay) const;
   AttendedFrames lists(std::int64_t frames) const;
   ReplayRow row(const ordered_json& from, const Case& c) const;
 
@@ -136,6 +138,19 @@ void Reader::inflate(const ordered_json& of, const char* key, void* to, std::siz
                  static_cast<uLong>(bytes.size()));
   if (status != Z_OK || length != size) {
     fail(fmt::format("'{}' does not unpack to the {} bytes of its sizes", key, size));
+  }
+}
+
+// Lists, or maps where the case has a pattern.
+void Reader::pattern(ReplayCase& replay) const {
+  if (replay.c.pattern.empty()) {
+    replay.lists = lists(replay.c.grid.frames);
+    return;
+  }
+  try {
+    maps_from_json(part(json_, "maps"), replay);
+  } catch (const Error& error) {
+    fail(error.what());
   }
 }
 
@@ -212,6 +227,7 @@ std::string replay_to_json(const ReplayCase& replay) {
                        {"k", deflated(replay.tensors.k)},
                        {"v", deflated(replay.tensors.v)},
                        {"rows", ordered_json::array()}};
+  if (!replay.maps.empty()) json["maps"] = maps_to_json(replay);
   const auto add_factors = [&](const char* key, const std::vector<float>& factors) {
     if (!factors.empty()) json[key] = deflated(factors.data(), factors.size() * sizeof(float));
   };
@@ -249,7 +265,7 @@ ReplayCase replay_from_json(const std::string& text, const std::string& name) {
   replay.check = reader.text("check");
   replay.message = reader.text("message");
   replay.found = reader.text("found");
-  replay.lists = reader.lists(replay.c.grid.frames);
+  reader.pattern(replay);
   const Case& c = replay.c;
   const auto tensor = [&](const char* key, std::int64_t heads) {
     Tensor made(c.dtype, {c.batch, c.grid.seq_len(), heads, c.head_dim}, c.layout);

@@ -1,6 +1,12 @@
 #include "analysis/verify/shrink.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "core/error.hpp"
@@ -74,14 +80,28 @@ class Shrinker {
     }
     return false;
   }
+  // A side of frames that have rows and columns.
+  bool lower_side(std::int64_t Case::*side) {
+    for (const std::int64_t value : smaller(best_.*side, 1)) {
+      if (change([&](Case& c) {
+            c.*side = value;
+            c.grid.patches_per_frame = c.height * c.width;
+          })) {
+        return true;
+      }
+    }
+    return false;
+  }
   bool shrink_sizes();
   bool shrink_heads();
   bool shrink_pattern();
   bool shrink_inputs();
+  bool shrink_rule();
   bool round() {
     bool better = false;
-    for (const auto step : {&Shrinker::shrink_sizes, &Shrinker::shrink_heads,
-                            &Shrinker::shrink_pattern, &Shrinker::shrink_inputs}) {
+    for (const auto step :
+         {&Shrinker::shrink_sizes, &Shrinker::shrink_heads, &Shrinker::shrink_rule,
+          &Shrinker::shrink_pattern, &Shrinker::shrink_inputs}) {
       better = (this->*step)() || better;
     }
     return better && !spent();
@@ -100,8 +120,12 @@ bool Shrinker::shrink_sizes() {
       [](Case & c) -> auto& { return c.batch; }, 1);
   better |= lower(
       [](Case & c) -> auto& { return c.grid.text_tokens; }, 0);
-  better |= lower(
-      [](Case & c) -> auto& { return c.grid.patches_per_frame; }, 1);
+  if (best_.height == 0) {
+    better |= lower(
+        [](Case & c) -> auto& { return c.grid.patches_per_frame; }, 1);
+  } else {
+    better |= lower_side(&Case::height) || lower_side(&Case::width);
+  }
   better |= lower(
       [](Case & c) -> auto& { return c.grid.frames; }, 1);
   for (const std::int64_t dim : {1, 2, 4, 8, 16, 32, 64, 128, 256}) {
@@ -155,6 +179,38 @@ bool Shrinker::shrink_pattern() {
   if (!best_.expand) better |= change([](Case& c) { c.expand = true; });
   if (best_.layout != Layout::kBSHD) better |= change([](Case& c) { c.layout = Layout::kBSHD; });
   if (best_.version != Version::k1_3) better |= change([](Case& c) { c.version = Version::k1_3; });
+  return better;
+}
+
+// Words of a rule: dense in its stead, without one of its parameters, or with smaller blocks.
+bool Shrinker::shrink_rule() {
+  if (best_.pattern.empty()) return false;
+  bool better = change([](Case& c) { c.pattern = "dense"; });
+  std::vector<std::string> words;
+  std::istringstream in(best_.pattern);
+  for (std::string word; in >> word;) words.push_back(word);
+  const auto with = [&](std::size_t i, const std::string& word) {
+    std::vector<std::string> other = words;
+    other[i] = word;
+    if (word.empty()) other.erase(other.begin() + static_cast<std::ptrdiff_t>(i));
+    const bool took =
+        change([&](Case& c) { c.pattern = fmt::format("{}", fmt::join(other, " ")); });
+    if (took) words = std::move(other);
+    return took;
+  };
+  for (std::size_t i = words.size(); i-- > 1;) better = with(i, "") || better;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    const std::string name = words[i].substr(0, equals);
+    if (name != "block" && name != "block_q" && name != "block_k") continue;
+    const std::int64_t now =
+        std::atoll(words[i].c_str() + std::min(equals, words[i].size() - 1) + 1);
+    for (std::int64_t size = 1; size < now; size *= 2) {
+      if (!with(i, fmt::format("{}={}", name, size))) continue;
+      better = true;
+      break;
+    }
+  }
   return better;
 }
 

@@ -32,8 +32,8 @@ Tensor copy_of(const Tensor& from, Layout layout) {
 
 class ValueShrinker {
  public:
-  ValueShrinker(ReplayCase& replay, const lvsa_kernel& kernel, const ShrinkBudget& budget)
-      : replay_(replay), kernel_(kernel), budget_(budget), ids_(ids_of(replay.rows)) {}
+  ValueShrinker(ReplayCase& replay, const ReplayTrial& trial, const ShrinkBudget& budget)
+      : replay_(replay), trial_(trial), budget_(budget), ids_(ids_of(replay.rows)) {}
 
   void run() {
     for (const auto member : {&AttentionTensors::k, &AttentionTensors::q, &AttentionTensors::v}) {
@@ -62,7 +62,7 @@ class ValueShrinker {
   }
 
   ReplayCase& replay_;
-  const lvsa_kernel& kernel_;
+  const ReplayTrial& trial_;
   ShrinkBudget budget_;
   std::vector<RowId> ids_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -70,8 +70,8 @@ class ValueShrinker {
 };
 
 bool ValueShrinker::still_fails() {
-  set_rows(replay_, &kernel_, ids_);
-  const ReplayVerdict verdict = judge_replay(replay_, kernel_);
+  trial_.set_rows(replay_, ids_);
+  const ReplayVerdict verdict = trial_.judge(replay_);
   return verdict.check == replay_.check;
 }
 
@@ -123,8 +123,8 @@ void ValueShrinker::clear_tokens(Member member) {
 }
 
 void ValueShrinker::keep_failing_rows() {
-  set_rows(replay_, &kernel_, ids_);
-  const ReplayVerdict verdict = judge_replay(replay_, kernel_);
+  trial_.set_rows(replay_, ids_);
+  const ReplayVerdict verdict = trial_.judge(replay_);
   replay_.message = verdict.message;
   std::vector<ReplayRow> kept;
   for (const std::size_t i : verdict.failed_rows) {
@@ -139,12 +139,12 @@ void ValueShrinker::keep_failing_rows() {
 }
 
 // All rows where these are few; else some, and those that fail among all that were checked.
-std::vector<RowId> first_rows(ReplayCase& replay, const lvsa_kernel& kernel) {
-  std::vector<RowId> rows = sample_rows(replay.c);
+std::vector<RowId> first_rows(ReplayCase& replay, std::vector<RowId> rows,
+                              const ReplayTrial& trial) {
   if (rows.size() <= kMostRows) return rows;
-  set_rows(replay, &kernel, rows);
+  trial.set_rows(replay, rows);
   std::vector<RowId> kept;
-  for (const std::size_t i : judge_replay(replay, kernel).failed_rows) {
+  for (const std::size_t i : trial.judge(replay).failed_rows) {
     if (kept.size() < kMostRows) kept.push_back(replay.rows[i].id);
   }
   if (kept.empty()) kept.assign(rows.begin(), rows.begin() + kMostRows);
@@ -153,28 +153,41 @@ std::vector<RowId> first_rows(ReplayCase& replay, const lvsa_kernel& kernel) {
 
 }  // namespace
 
-void shrink_values(ReplayCase& replay, const lvsa_kernel& kernel, const ShrinkBudget& budget) {
-  ValueShrinker(replay, kernel, budget).run();
+ReplayTrial trial_of(const lvsa_kernel& kernel) {
+  return {[&kernel](ReplayCase& replay, const std::vector<RowId>& rows) {
+            set_rows(replay, &kernel, rows);
+          },
+          [&kernel](const ReplayCase& replay) { return judge_replay(replay, kernel); }};
+}
+
+void shrink_values(ReplayCase& replay, const ReplayTrial& trial, const ShrinkBudget& budget) {
+  ValueShrinker(replay, trial, budget).run();
+}
+
+ReplayCase smallest_replay(ReplayCase replay, std::vector<RowId> rows, const ReplayTrial& trial,
+                           const ShrinkBudget& budget) {
+  const std::vector<RowId> first = first_rows(replay, std::move(rows), trial);
+  trial.set_rows(replay, first);
+  const ReplayVerdict verdict = trial.judge(replay);
+  if (verdict.check.empty()) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("replay: '{}' does not fail in {}", replay.check, to_line(replay.c)));
+  }
+  replay.check =
+      verdict.check;  // a row may fail by its log-sum-exp alone, once inputs stay as made
+  shrink_values(replay, trial, budget);
+  return replay;
 }
 
 ReplayCase smallest_replay(const Case& c, const lvsa_kernel& kernel, const std::string& check,
                            const ShrinkBudget& budget) {
   ReplayCase replay = make_replay(c, kernel.name, check);
-  if (check == "crash" || check == "timeout") {
-    std::vector<RowId> rows = sample_rows(c);
-    rows.resize(std::min(rows.size(), kKeptRows));
-    set_rows(replay, nullptr, rows);
-    return replay;
+  std::vector<RowId> rows = sample_rows(c);
+  if (check != "crash" && check != "timeout") {
+    return smallest_replay(std::move(replay), std::move(rows), trial_of(kernel), budget);
   }
-  set_rows(replay, &kernel, first_rows(replay, kernel));
-  const ReplayVerdict verdict = judge_replay(replay, kernel);
-  if (verdict.check.empty()) {
-    throw Error(ErrorKind::kValue,
-                fmt::format("replay: '{}' does not fail in {}", check, to_line(c)));
-  }
-  replay.check =
-      verdict.check;  // a row may fail by its log-sum-exp alone, once inputs stay as made
-  shrink_values(replay, kernel, budget);
+  rows.resize(std::min(rows.size(), kKeptRows));
+  set_rows(replay, nullptr, rows);
   return replay;
 }
 

@@ -17,6 +17,32 @@ masked="pattern=random:block_q=16:block_k=16:masks=0.4 $sizes input=indicator-pl
 gives 1 'only rows with an element mask' --kernel ./masks.so --case "$masked" --out wrong
 gives 0 '1 passed, 0 failed' --kernel ./skeleton.so --case "$masked" --no-report
 grep -q 'indicator-place' wrong/report.jsonl || fail 'the report does not have the case'
+# A library with several kernels: each by its name, none without.
+cat >two.c <<'END'
+#define lvsa_block_kernels skeleton_kernels
+#include "fixtures/skeleton/block_skeleton.c"
+#undef lvsa_block_kernels
+static lvsa_status wrong(const lvsa_block_problem* p, void* workspace, size_t bytes, void* stream, char* message, size_t size) {
+  lvsa_block_problem other = *p;
+  other.scale *= 1.5;
+  return run(&other, workspace, bytes, stream, message, size);
+}
+const lvsa_block_kernel* lvsa_block_kernels(uint32_t abi_version, uint32_t* count) {
+  static lvsa_block_kernel both[2];
+  both[0] = both[1] = skeleton;
+  both[1].name = "second";
+  both[1].run = wrong;
+  *count = 2;
+  return abi_version == LVSA_BLOCK_KERNEL_ABI_VERSION ? both : NULL;
+}
+END
+build two.c two.so
+dense="pattern=dense $sizes input=gauss"
+gives 0 '1 passed, 0 failed' --kernel ./two.so:block-skeleton --case "$dense" --no-report
+gives 1 '0 passed, 1 failed' --kernel ./two.so:second --case "$dense" --no-report --relations none
+refuses 'holds several block kernels, name one as path:name, of: block-skeleton second' \
+  --kernel ./two.so --case "$dense"
+refuses "has no block kernel 'third'; it has: block-skeleton second" --kernel ./two.so:third --case "$dense"
 # Frame lists and maps: each to the kernel that takes them.
 gives 0 '1 passed, 0 failed' --kernel cpu-blocks --case "$sizes input=gauss" --no-report
 expect 1 'the kernel takes frame lists, no block maps' \
@@ -32,5 +58,22 @@ subcommand=
 refuses 'block maps' explain "$masked" --at 0,0,0,0
 refuses 'block maps' recover --case "$masked"
 gives 0 '1 case' export --case "$masked" -o maps.h5
+# A failing case made small, saved with its maps, and run again by this kernel and another.
+gives 0 'repeat: lvsa-verify replay replay.json' shrink --kernel ./masks.so --case "$masked" --output replay.json
+grep -q '"entry_mask"' replay.json || fail 'no masks in replay.json'
+gives 1 'FAIL  block-skeleton: output: ' replay replay.json
+gives 0 'PASS  cpu-blocks: ' replay replay.json --kernel cpu-blocks
+expect 2 'it takes no block maps' "$LVSA_VERIFY" replay replay.json --kernel cpu --json
+sed 's/"of_head": \[/&9,/' replay.json >heads.json
+refuses "heads.json: 'maps': 'of_head' has" replay heads.json
+python3 - <<'PY'
+import json
+for name, key in (("columns", "indices"), ("rows", "indptr")):
+    replay = json.load(open("replay.json"))
+    replay["maps"]["patterns"][0][key][-1] = 77
+    json.dump(replay, open(name + ".json", "w"))
+PY
+refuses 'columns.json: ' replay columns.json
+refuses 'rows.json: ' replay rows.json
 gives 0 '73 of 73 defects killed' selftest --corpus blocks --score
 all_good

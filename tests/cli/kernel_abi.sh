@@ -1,5 +1,5 @@
 #!/bin/sh
-# The C kernel interface keeps its promises: its layout is the recorded one, every change of it shows,
+# The C interfaces keep their promises: their layouts are the recorded ones, every change of them shows,
 # and a plugin that was compiled against the first header of version 1 is still judged rightly.
 set -eu
 header=$LVSA_SOURCE_DIR/core/kernel/lvsa_kernel.h
@@ -8,7 +8,7 @@ first=$LVSA_SOURCE_DIR/fixtures/abi
 
 "$abi" --check
 
-# changed TEXT SED-SCRIPT: with this change of the header the check fails and says TEXT.
+# changed TEXT SED-SCRIPT: with this change of $header the check fails and says TEXT.
 changed() {
   sed "$2" "$header" >changed.h
   if cmp -s "$header" changed.h; then
@@ -26,6 +26,12 @@ changed 'changed: member lvsa_tensor strides' 's/int64_t strides\[4\]/int32_t st
 changed 'changed: value lvsa_dtype LVSA_E4M3' 's/LVSA_E4M3 = 5/LVSA_E4M3 = 7/'
 changed 'not recorded yet (append it): member lvsa_numerics extra' 's/int32_t sum_step;/int32_t sum_step; double extra;/'
 changed 'changed: version 1' 's/ABI_VERSION 1u/ABI_VERSION 2u/'
+header=$LVSA_SOURCE_DIR/core/blocks/lvsa_blocks.h
+changed 'removed: member lvsa_block_problem map_of_head' '/int32_t\* map_of_head;/d'
+changed 'changed: member lvsa_block_capabilities block_max' 's/int64_t block_max;/int32_t block_max;/'
+header=$LVSA_SOURCE_DIR/core/blocks/lvsa_pattern.h
+changed 'not recorded yet (append it): member lvsa_pattern_result extra' 's/const char\* choice;/& int64_t extra;/'
+changed 'changed: version 1' 's/PATTERN_ABI_VERSION 1u/PATTERN_ABI_VERSION 2u/'
 
 # The first header of this version describes the beginning of today's structs.
 "$abi" "$first/lvsa_kernel_first.h" | grep -v '^struct ' >first.txt
