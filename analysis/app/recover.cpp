@@ -10,6 +10,7 @@
 #include "analysis/app/apart.hpp"
 #include "analysis/app/command.hpp"
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/app/recover_maps.hpp"
 #include "analysis/maps/recovery_render.hpp"
 #include "analysis/run/case_time.hpp"
 #include "core/error.hpp"
@@ -127,9 +128,10 @@ int run(const Options& options) {
   }
   const analysis::Case c = analysis::parse_case(options.line);
   if (!c.pattern.empty()) {
-    throw Error(
-        ErrorKind::kValue,
-        "recover: a case with pattern= has block maps, not frame lists; `kernel` judges it");
+    const RecoverMapsWords words{options.kernel, format,           options.output,
+                                 options.all,    options.max_runs, options.threads};
+    return run_apart(options.apart, options.kernel, analysis::default_timeout_s(c),
+                     [&](Apart& apart) { return recover_maps(words, c, apart); });
   }
   return run_apart(options.apart, options.kernel, analysis::default_timeout_s(c),
                    [&](Apart& apart) { return recover(options, c, format, apart); });
@@ -186,6 +188,8 @@ void add_recover_command(CLI::App& app, Body& body) {
       "All scores are equal in these runs, and V holds codes that tell the keys apart: frames, "
       "positions within the frame, text tokens, and random fingerprints that prove a finding. Keep "
       "P small; the mask of a kernel does not depend on it, its tiles' ends do.\n"
+      "Of a case with pattern= (block maps) D keys a run are told apart, pair by pair: "
+      "--max-runs.\n"
       "Exit code 1: some row attends something else than the pattern has, or the kernel crashed or "
       "hung.");
   command->callback([options, &body] { body = [options] { return run(*options); }; });

@@ -38,5 +38,9 @@ std::optional<std::string> unsupported_reason(const lvsa_block_kernel& kernel, c
 std::optional<std::string> unsupported_maps(const lvsa_block_kernel& kernel,
                                             const std::vector<HeadPattern>& heads,
                                             const BlockSize& nominal);
+inline std::optional<std::string> unsupported_maps(const lvsa_block_kernel& kernel,
+                                                   const BlockCase& made) {
+  return unsupported_maps(kernel, made.heads, made.nominal);
+}
 
 }  // namespace lvsa::analysis

@@ -61,7 +61,7 @@ class BlockRun {
     result_.timings.inputs_s = seconds_since(start);
     result_.inputs = hash_inputs(made.tensors);
     describe_maps(result_, made.heads);
-    if (const auto reason = unsupported_maps(kernel_, made.heads, made.nominal)) {
+    if (const auto reason = unsupported_maps(kernel_, made)) {
       result_.status = Status::kUnsupported;
       result_.message = *reason;
       return;

@@ -6,62 +6,41 @@
 #include <array>
 
 #include "analysis/blocks/block_relations.hpp"
+#include "analysis/verify/relation_lists.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-constexpr std::array kRelations = {
-    Relation{"repeat", "the same call twice gives the same bits", check_repeat},
-    Relation{"prefill", "what out and lse hold before the call changes nothing", check_prefill},
-    Relation{"workspace", "what the workspace holds before the call changes nothing",
-             check_workspace},
-    Relation{"strides", "rows with gaps between them: the same bits, the gaps untouched",
-             check_strides},
-    Relation{"own-strides", "q, k, v, out and lse each with strides of its own: the same bits",
-             check_own_strides},
-    Relation{"element-stride", "elements of a row two apart: the same bits", check_element_stride},
-    Relation{"alignment", "addresses 16 bytes past a multiple of 256: the same bits",
-             check_alignment},
-    Relation{"far", "elements more than 2^31 apart: the same bits", check_far},
-    Relation{"padding", "NaN between and behind the rows of q, k, v changes no bit", check_padding},
-    Relation{"input-ends", "inputs that end at a page nobody may touch: none is read past its end",
-             check_input_ends},
-    Relation{"input-starts", "the same in front of them", check_input_starts},
-    Relation{"threads", "any number of threads gives the same bits", check_threads},
-    Relation{"no-lse", "without the log-sum-exp the output is the same", check_no_lse},
-    Relation{"wanted", "rows come out the same whichever others are wanted", check_wanted},
-    Relation{"scale", "half the scale counts", check_scale},
-    Relation{"values-doubled", "2V gives twice the output", check_values_doubled},
-    Relation{"values-negated", "-V gives minus the output", check_values_negated},
-    Relation{"values-one", "V = 1 gives 1 within one rounding of P and of the output",
-             check_values_one},
-    Relation{"lse-of-values", "the log-sum-exp does not depend on V", check_lse_of_values},
-    Relation{"integers", "weights of exactly 0 and 1: the output is the gather or mean, exactly",
-             check_integers},
-    Relation{"batch-order", "permuted batch elements give permuted outputs", check_batch_order},
-    Relation{"head-order", "permuted heads give permuted outputs", check_head_order},
-    Relation{"batch-mates", "NaN in the other batch elements changes no bit", check_batch_mates},
-    Relation{"head-mates", "NaN in the other heads changes no bit", check_head_mates},
-    Relation{"query-mates", "NaN in some query rows changes no bit of the others",
-             check_query_mates},
-    Relation{"poison-nan", "NaN in frames changes no bit of rows that do not attend them",
-             check_poison_nan},
-    Relation{"poison-infinity", "neither does infinity", check_poison_infinity},
-    Relation{"poison-huge", "neither do the largest numbers", check_poison_huge},
-    Relation{"groups-repeated", "K and V repeated for each query head give the same",
-             check_groups_repeated},
-    Relation{"frames-added", "frames that nobody attends change nothing", check_frames_added},
-    Relation{"dense", "with interval 1 the result is dense attention's", check_dense},
-    Relation{"halves", "two halves of the keys merge by log-sum-exp to the whole", check_halves},
-    Relation{"stale-data", "other data at the same addresses give their own results",
-             check_stale_data},
-    Relation{"stale-row", "one key and its value changed in place count", check_stale_row},
-    Relation{"stale-pattern", "another pattern of equal sums at the same addresses counts",
-             check_stale_pattern},
-    Relation{"stale-step", "another pattern of another size counts, and the first again after it",
-             check_stale_step},
-};
+constexpr auto kRelations = joined(
+    kCommonRelations,
+    std::array{
+        Relation{"batch-order", "permuted batch elements give permuted outputs", check_batch_order},
+        Relation{"head-order", "permuted heads give permuted outputs", check_head_order},
+        Relation{"batch-mates", "NaN in the other batch elements changes no bit",
+                 check_batch_mates},
+        Relation{"head-mates", "NaN in the other heads changes no bit", check_head_mates},
+        Relation{"query-mates", "NaN in some query rows changes no bit of the others",
+                 check_query_mates},
+        Relation{"poison-nan", "NaN in frames changes no bit of rows that do not attend them",
+                 check_poison_nan},
+        Relation{"poison-infinity", "neither does infinity", check_poison_infinity},
+        Relation{"poison-huge", "neither do the largest numbers", check_poison_huge},
+        Relation{"groups-repeated", "K and V repeated for each query head give the same",
+                 check_groups_repeated},
+        Relation{"frames-added", "frames that nobody attends change nothing", check_frames_added},
+        Relation{"dense", "with interval 1 the result is dense attention's", check_dense},
+        Relation{"halves", "two halves of the keys merge by log-sum-exp to the whole",
+                 check_halves},
+        Relation{"stale-data", "other data at the same addresses give their own results",
+                 check_stale_data},
+        Relation{"stale-row", "one key and its value changed in place count", check_stale_row},
+        Relation{"stale-pattern", "another pattern of equal sums at the same addresses counts",
+                 check_stale_pattern},
+        Relation{"stale-step",
+                 "another pattern of another size counts, and the first again after it",
+                 check_stale_step},
+    });
 
 NamedCheck run_relation(const Relation& relation, RelationContext& context) {
   NamedCheck check{std::string(relation.name), CheckState::kHolds, ""};

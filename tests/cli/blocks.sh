@@ -56,7 +56,13 @@ refuses 'hw=5x5: a product of P=30 is due' --kernel cpu-blocks \
   --case "pattern=dense hw=5x5 $sizes input=gauss"
 subcommand=
 refuses 'block maps' explain "$masked" --at 0,0,0,0
-refuses 'block maps' recover --case "$masked"
+refuses 'it takes no block maps' recover --case "$masked"
+gives 0 'recovered from 2 runs: all 180 query rows attend exactly' recover --case "$masked" --kernel ./skeleton.so
+gives 1 'attends ' recover --case "$masked" --kernel ./masks.so
+gives 1 '"exact": false' recover --case "$masked" --kernel ./masks.so --json
+refuses '90 keys, D=2 of them a run: --max-runs 45 is due' recover --kernel cpu-blocks \
+  --case 'pattern=dense T=3 P=30 H=1 Hkv=1 D=2 dtype=f32 input=gauss ref=21 step=0 seed=1 rows=0'
+refuses 'of block maps there are text and json' recover --case "$masked" --kernel cpu-blocks --format svg
 gives 0 '1 case' export --case "$masked" -o maps.h5
 # A failing case made small, saved with its maps, and run again by this kernel and another.
 gives 0 'repeat: lvsa-verify replay replay.json' shrink --kernel ./masks.so --case "$masked" --output replay.json

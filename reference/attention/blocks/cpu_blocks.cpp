@@ -11,7 +11,7 @@
 #include "reference/attention/blocks/block_plan.hpp"
 #include "reference/attention/blocks/block_problem_check.hpp"
 #include "reference/attention/blocks/block_run.hpp"
-#include "reference/attention/tiled/problem_check.hpp"
+#include "reference/attention/tiled/call_frame.hpp"
 
 #ifndef LVSA_SIMD_X86
 #define LVSA_SIMD_X86 0
@@ -45,22 +45,10 @@ lvsa_status numerics(const lvsa_block_problem* problem, lvsa_numerics* numerics)
       check_block_problem(problem, {}) == LVSA_INVALID) {
     return LVSA_INVALID;
   }
-  const bool rounds_p = problem->p_dtype == LVSA_F16 || problem->p_dtype == LVSA_BF16;
-  lvsa_numerics n{};
-  n.struct_size = sizeof(lvsa_numerics);
-  n.key_tile = kKeyTile;
+  *numerics = tiled_numerics(problem->p_dtype, ops_of<kLevel>().exp_ulps);
   const std::optional<std::int32_t> tiles = tiles_of(*problem);
-  n.tiles_cross_frames = tiles.value_or(1);
-  n.p_dtype = rounds_p ? problem->p_dtype : LVSA_F32;
-  n.accumulator = LVSA_F32;
-  n.accumulator_roundoff = 0x1p-24;
-  n.exp_ulps = ops_of<kLevel>().exp_ulps;
-  n.key_order = tiles ? LVSA_KEYS_ASCENDING : LVSA_KEY_ORDER_UNKNOWN;
-  n.max_rule = LVSA_MAX_RUNNING;
-  n.rescale_exact = 1;
-  n.sum_step = kKeyTile;
-  n.score_step = 1;
-  *numerics = n;
+  numerics->tiles_cross_frames = tiles.value_or(1);
+  if (!tiles) numerics->key_order = LVSA_KEY_ORDER_UNKNOWN;
   return LVSA_OK;
 }
 
@@ -73,19 +61,6 @@ lvsa_status workspace(const lvsa_block_problem* problem, std::size_t* bytes) {
   const BlockPlan plan(*problem, ops_of<kLevel>());
   *bytes = plan.workspace_bytes(plan.threads());
   return LVSA_OK;
-}
-
-// Threads that the workspace has room for: see cpu_kernel.cpp.
-lvsa_status fit_threads(const BlockPlan& plan, std::size_t bytes, int& threads, Message message) {
-  threads = plan.threads();
-  while (plan.problem().threads == 0 && threads > 1 && plan.workspace_bytes(threads) > bytes) {
-    --threads;
-  }
-  const std::size_t needed = plan.workspace_bytes(threads);
-  if (bytes >= needed) return LVSA_OK;
-  return refuse(message, LVSA_OUT_OF_MEMORY,
-                "workspace_bytes = %zu: must be at least %zu for %d %s", bytes, needed, threads,
-                threads == 1 ? "thread" : "threads");
 }
 
 template <SimdLevel kLevel>

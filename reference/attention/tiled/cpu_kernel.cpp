@@ -6,6 +6,7 @@
 
 #include "reference/attention/tiled/attend_item.hpp"
 #include "reference/attention/tiled/attention_plan.hpp"
+#include "reference/attention/tiled/call_frame.hpp"
 #include "reference/attention/tiled/problem_check.hpp"
 #include "reference/attention/tiled/tile_ops.hpp"
 
@@ -30,24 +31,7 @@ lvsa_status numerics(const lvsa_problem* problem, lvsa_numerics* numerics) {
   if (problem == nullptr || numerics == nullptr || numerics->struct_size < sizeof(lvsa_numerics)) {
     return LVSA_INVALID;
   }
-  const bool rounds_p = problem->p_dtype == LVSA_F16 || problem->p_dtype == LVSA_BF16;
-  lvsa_numerics n{};
-  n.struct_size = sizeof(lvsa_numerics);
-  n.key_tile = kKeyTile;
-  n.tiles_cross_frames = 1;
-  n.p_dtype = rounds_p ? problem->p_dtype : LVSA_F32;
-  n.sum_rounded_p = 0;
-  n.normalise_first = 0;
-  n.accumulator = LVSA_F32;
-  n.accumulator_roundoff = 0x1p-24;
-  n.exp_ulps = ops_of<kLevel>().exp_ulps;
-  n.split_keys = 0;
-  n.key_order = LVSA_KEYS_ASCENDING;
-  n.max_rule = LVSA_MAX_RUNNING;
-  n.rescale_exact = 1;
-  n.sum_step = kKeyTile;
-  n.score_step = 1;
-  *numerics = n;
+  *numerics = tiled_numerics(problem->p_dtype, ops_of<kLevel>().exp_ulps);
   return LVSA_OK;
 }
 
@@ -60,21 +44,6 @@ lvsa_status workspace(const lvsa_problem* problem, std::size_t* bytes) {
   const AttentionPlan plan(*problem, ops_of<kLevel>());
   *bytes = plan.workspace_bytes(plan.threads());
   return LVSA_OK;
-}
-
-// Threads that the workspace has room for. Where the caller left their number to the kernel, fewer
-// will do: the default may differ between the thread that asked for the size and the one that runs.
-lvsa_status fit_threads(const AttentionPlan& plan, std::size_t bytes, int& threads,
-                        Message message) {
-  threads = plan.threads();
-  while (plan.problem().threads == 0 && threads > 1 && plan.workspace_bytes(threads) > bytes) {
-    --threads;
-  }
-  const std::size_t needed = plan.workspace_bytes(threads);
-  if (bytes >= needed) return LVSA_OK;
-  return refuse(message, LVSA_OUT_OF_MEMORY,
-                "workspace_bytes = %zu: must be at least %zu for %d %s", bytes, needed, threads,
-                threads == 1 ? "thread" : "threads");
 }
 
 template <SimdLevel kLevel>
