@@ -286,7 +286,9 @@ TEST_F(ExchangeMapsTest, AFileWithAnotherCasesMapsIsToldByName) {
   const auto forged = open_tensor_file(path("forged.safetensors"));
   const CaseResult result = judged(*forged, kPlain);
   EXPECT_EQ(result.status, Status::kFail);
-  EXPECT_NE(result.message.find("case0000/map_begin is not what the case line gives: entry 1"), std::string::npos) << result.message;
+  EXPECT_NE(result.message.find("case0000/map_begin is not what the case line gives: entry 1"),
+            std::string::npos)
+      << result.message;
 }
 
 TEST_F(ExchangeMapsTest, ASkippedCaseIsUnsupportedAndStillHasItsDensity) {
