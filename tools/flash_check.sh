@@ -86,7 +86,7 @@ if torch.cuda.is_available(): print(torch.cuda.get_device_name(0), torch.version
     ran=1
     # Side by side, so that kernels of different kinds are compiled at the same time.
     timeout "$seconds" "$python" "$root/python/lvsa_traps.py" "$out/$library-traps.safetensors" --device "$device" \
-      --jobs "$(nproc)" --timeout "$((seconds - 20))" 2>&1 | tee "$out/$library-traps.txt" ||
+      --jobs "$(nproc)" --timeout "$((seconds * 7 / 10))" 2>&1 | tee "$out/$library-traps.txt" ||
       failed "$library: traps, see $out/$library-traps.txt"
     for function in $(functions "$library"); do
       timeout "$seconds" "$python" "$root/python/lvsa_fill.py" "$out/${function/:/_}.safetensors" "$function" \
