@@ -151,23 +151,43 @@ LVSA_HOST_DEVICE bool all_finite(const Span& span) {
   return span.largest < kInfinity;
 }
 
-/// Whether the sum of `count` finite numbers of this span in fp64 is exact, and so has the same
-/// bits in any order. All are multiples of the last place u of the least one's exponent, and below
-/// 2^(p + largest exponent - least exponent) u. So every sum of some of them is a multiple of u
-/// below count times that, which 53 bits hold as long as that is at most 2^53 u.
+/// 2^exponent, -1022 .. 1023.
+LVSA_HOST_DEVICE double power_of_2(int exponent) {
+  return std::bit_cast<double>(static_cast<std::uint64_t>(1023 + exponent) << 52);
+}
+/// Exponent of a number other than zero; subnormals have the least one's.
 template <typename Type>
-LVSA_HOST_DEVICE bool sum_is_exact(const Span& span, std::int64_t count) {
-  if (span.largest == 0) return true;
-  constexpr int kFraction = Type::kSignificandBits - 1;
-  const auto exponent = [](std::uint32_t size) {  // subnormals have the last place of the least one
-    const int field = static_cast<int>(size >> kFraction);
-    return field > 1 ? field : 1;
-  };
-  int count_bits = 0;
-  while ((std::int64_t{1} << count_bits) < count) ++count_bits;
-  return count_bits + exponent(span.largest) - exponent(0x8000U - span.flipped) +
-             Type::kSignificandBits <=
-         53;
+LVSA_HOST_DEVICE int exponent_of(std::uint32_t size) {
+  const int field = static_cast<int>(size >> (Type::kSignificandBits - 1));
+  return (field > 1 ? field : 1) - 1 + Type::kLeastExponent;
+}
+
+/// A sum in fp64 of finite numbers of this span is exact, and so has the same bits in any order, as
+/// long as no sum on the way is larger: all numbers, and so all sums, are multiples of the last
+/// place of the least one's exponent, and 53 bits hold those up to here.
+template <typename Type>
+LVSA_HOST_DEVICE double exact_limit(const Span& span) {
+  if (span.largest == 0) return 0x1p1000;
+  return power_of_2(53 + exponent_of<Type>(0x8000U - span.flipped) - (Type::kSignificandBits - 1));
+}
+/// No sum of `count` such numbers reaches this.
+template <typename Type>
+LVSA_HOST_DEVICE double sum_bound(const Span& span, int count) {
+  if (span.largest == 0) return 0.0;
+  return mul(static_cast<double>(count), power_of_2(exponent_of<Type>(span.largest) + 1));
+}
+/// Whether the sum of `count` finite numbers of this span is exact in any order.
+template <typename Type>
+LVSA_HOST_DEVICE bool sum_is_exact(const Span& span, int count) {
+  return sum_bound<Type>(span, count) <= exact_limit<Type>(span);
+}
+/// Whether a sum in ascending order is exact that was made of sums of parts of at most `part`
+/// numbers each, whose sizes add up to `parts_size`: no sum on the way is larger than that and one
+/// part. The factor makes up for the rounding of parts_size, which may have come in any order.
+template <typename Type>
+LVSA_HOST_DEVICE bool sum_of_parts_is_exact(const Span& span, int part, double parts_size) {
+  return mul(add(parts_size, sum_bound<Type>(span, part)), 1.0 + 0x1p-20) <=
+         exact_limit<Type>(span);
 }
 
 /// A mean from a finite sum.

@@ -77,26 +77,49 @@ __global__ void __launch_bounds__(kMeanThreads)
   }
 }
 
-/// A block of threads a head, a thread a column.
+inline constexpr int kCentreGroups = 8;
+
+/// A block of threads a head: kCentreGroups threads a column share the parts out among themselves.
 template <typename Type, int kDim>
-__global__ void __launch_bounds__(kDim) take_centre_kernel(const __grid_constant__ MeanWork w) {
+__global__ void __launch_bounds__(kDim* kCentreGroups)
+    take_centre_kernel(const __grid_constant__ MeanWork w) {
+  __shared__ double sums_of[kCentreGroups][kDim];
+  __shared__ double sizes_of[kCentreGroups][kDim];
+  __shared__ std::uint32_t largest_of[kCentreGroups][kDim];
+  __shared__ std::uint32_t flipped_of[kCentreGroups][kDim];
   const std::int64_t bh = blockIdx.x;
-  const int d = static_cast<int>(threadIdx.x);
+  const int d = static_cast<int>(threadIdx.x) % kDim;
+  const int group = static_cast<int>(threadIdx.x) / kDim;
   double sum = 0.0;
+  double size = 0.0;
   std::uint32_t largest = 0;
   std::uint32_t flipped = 0;
-#pragma unroll 8
-  for (int part = 0; part < w.parts; ++part) {
+#pragma unroll 4
+  for (int part = group; part < w.parts; part += kCentreGroups) {
     const std::int64_t at = bh * w.parts + part;
-    sum = add(sum, w.sums[at * kDim + d]);
+    const double one = w.sums[at * kDim + d];
+    sum = add(sum, one);
+    size = add(size, fabs(one));
     largest = larger_halves(largest, w.largest[at * (kDim / 2) + d / 2]);
     flipped = larger_halves(flipped, w.flipped[at * (kDim / 2) + d / 2]);
+  }
+  sums_of[group][d] = sum;
+  sizes_of[group][d] = size;
+  largest_of[group][d] = largest;
+  flipped_of[group][d] = flipped;
+  __syncthreads();
+  if (group != 0) return;
+  for (int g = 1; g < kCentreGroups; ++g) {
+    sum = add(sum, sums_of[g][d]);
+    size = add(size, sizes_of[g][d]);
+    largest = larger_halves(largest, largest_of[g][d]);
+    flipped = larger_halves(flipped, flipped_of[g][d]);
   }
   Span span;
   span.largest = d % 2 == 0 ? largest & 0xffffU : largest >> 16;
   span.flipped = d % 2 == 0 ? flipped & 0xffffU : flipped >> 16;
   if (!all_finite<Type>(span)) w.faults[bh] = 1;
-  if (sum_is_exact<Type>(span, w.tokens)) {
+  if (sum_of_parts_is_exact<Type>(span, kMeanTokens, mul(size, kUnscale))) {
     sum = mul(sum, kUnscale);
   } else {
     const std::uint16_t* column = head_rows(w.x, w.heads, bh) + d;

@@ -64,7 +64,7 @@ cudaError_t add_up_tokens(const MeanWork& work, lvsa_dtype dtype, int head_dim,
 cudaError_t take_centre(const MeanWork& work, lvsa_dtype dtype, int head_dim, cudaStream_t stream) {
   return for_instance(dtype, head_dim, [&](auto type, auto dim) {
     return launch(&take_centre_kernel<decltype(type), decltype(dim)::value>, work.batch_heads,
-                  head_dim, 0, work, stream);
+                  head_dim * kCentreGroups, 0, work, stream);
   });
 }
 

@@ -112,6 +112,46 @@ TYPED_TEST(SpargeArithmetic, CallsASumExactOnlyWhenEveryOrderHasItsBits) {
   EXPECT_TRUE(kDtype<TypeParam> != LVSA_BF16 || inexact > 100);
 }
 
+// A mean, noise, and one number that becomes ever smaller.
+TEST(SpargeArithmeticOfParts, CallsASumExactOnlyWhenTheAscendingOneHasItsBits) {
+  constexpr int kPart = 64;
+  std::mt19937 random(10);
+  int exact = 0;
+  int inexact = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const double mean = static_cast<double>(random() % 9) * 0.25;
+    const int depth = static_cast<int>(random() % 60);
+    std::vector<double> numbers;
+    std::uint32_t largest = 0;
+    std::uint32_t flipped = 0;
+    for (int n = 0; n < 1000; ++n) {
+      const double noise = static_cast<double>(random()) * 0x1p-31 - 1.0;
+      const double x = n == 40 ? std::ldexp(noise, -depth) : mean + noise;
+      const std::uint32_t word = Bf16::pack(static_cast<float>(x), 0.0F);
+      largest = std::max(largest, larger_half(sizes(word)));
+      flipped = std::max(flipped, larger_half(flipped_sizes(sizes(word))));
+      numbers.push_back(static_cast<double>(Bf16::low(word)));
+    }
+    double sum = 0.0;
+    double size = 0.0;
+    for (std::size_t first = 0; first < numbers.size(); first += kPart) {
+      double part = 0.0;  // backwards
+      for (std::size_t n = std::min(first + kPart, numbers.size()); n-- > first;)
+        part += numbers[n];
+      sum += part;
+      size += std::fabs(part);
+    }
+    if (sum_of_parts_is_exact<Bf16>({largest, flipped}, kPart, size)) {
+      EXPECT_EQ(sum, std::accumulate(numbers.begin(), numbers.end(), 0.0));
+      ++exact;
+    } else {
+      ++inexact;
+    }
+  }
+  EXPECT_GT(exact, 1000);
+  EXPECT_GT(inexact, 500);
+}
+
 TEST(SpargeExponential, HasTheBitsOfCores) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 300000; ++i) {

@@ -4,6 +4,8 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "core/sparse/sparge_blocks.hpp"
+#include "core/tensor/tensor.hpp"
 #include "tests/prediction/simt.hpp"
 // Behind it, since it gives CUDA's names a meaning:
 #include "cuda/prediction/mean.cuh"
@@ -44,6 +46,11 @@ class Prediction {
         k_faults_(size(kv_heads_), 7),
         maps_(unwritten_maps(c)) {}
 
+  std::vector<float> centres() {
+    tables();
+    centre();
+    return centre_;
+  }
   PredictedMaps run() {
     tables();
     if (c_.smooth_k) centre();
@@ -100,7 +107,7 @@ class Prediction {
     w.centre = centre_.data();
     w.faults = k_faults_.data();
     simt::run(kv_heads_ * parts_, kMeanThreads, [&] { add_up_tokens_kernel<Type, kDim>(w); });
-    simt::run(kv_heads_, kDim, [&] { take_centre_kernel<Type, kDim>(w); });
+    simt::run(kv_heads_, kDim * kCentreGroups, [&] { take_centre_kernel<Type, kDim>(w); });
   }
   PoolWork q_work() {
     PoolWork w;
@@ -198,6 +205,16 @@ class Prediction {
   PredictedMaps maps_;
 };
 
+// The first head.
+TensorView view_of(const PredictionCase& c, const PredictionTensor& tensor) {
+  TensorView view;
+  view.data = tensor.bits.data();
+  view.dtype = c.dtype;
+  view.shape = {1, c.tokens, 1, c.head_dim};
+  view.strides = {0, tensor.strides[1], 0, 1};
+  return view;
+}
+
 std::string difference_to_rule(const PredictionCase& c) {
   PredictedMaps maps;
   if (c.dtype == LVSA_BF16) {
@@ -220,28 +237,88 @@ TEST(SpargeKernels, GiveTheRulesMapsForRandomCases) {
 TEST(SpargeKernels, GiveTheRulesMapsForEveryKindOfNumbers) {
   for (int fill = 0; fill < test_support::kPredictionFills; ++fill) {
     PredictionCase c;
-    c.tokens = 450;
+    c.tokens = 330;
     c.heads = 2;
-    c.dtype = fill % 2 == 0 ? LVSA_BF16 : LVSA_F16;
+    if (fill % 4 == 3) c.dtype = LVSA_F16;
     c.q_fill = c.k_fill = static_cast<PredictionFill>(fill);
     c.partial_kept = false;
-    c.simthreshd1 = {-0.1, 0.9};
-    c.topk = {0.4};
+    c.simthreshd1 = {-1.0, 0.9};
+    c.topk = {fill % 2 == 0 ? 0.4 : 0.8};
     if (fill % 3 == 0) std::swap(c.topk, c.cdfthreshd);
     EXPECT_EQ(difference_to_rule(c), "") << text(c);
   }
 }
 
-// Thresholds that the likeness of a block equals, or misses by an ulp.
+// Scores that differ where probabilities do not, more than a few.
+TEST(SpargeKernels, BreakTiesOfProbabilitiesNotOfScores) {
+  for (const double share : {0.4, 0.9}) {
+    PredictionCase c;
+    c.tokens = 1200;
+    c.q_fill = PredictionFill::kFaint;
+    c.k_fill = PredictionFill::kNoise;
+    c.topk = {share};
+    EXPECT_EQ(difference_to_rule(c), "") << text(c);
+    c.q_fill = c.k_fill = PredictionFill::kPeaked;  // most are 0
+    EXPECT_EQ(difference_to_rule(c), "") << text(c);
+  }
+}
+
+// More columns than a warp has lanes, all of them ties.
+TEST(SpargeKernels, TakeTheFirstOfManyTies) {
+  PredictionCase c;
+  c.tokens = 64 * 40;
+  c.smooth_k = false;
+  c.k_fill = PredictionFill::kConstant;
+  c.topk = {0.9};
+  EXPECT_EQ(difference_to_rule(c), "") << text(c);
+}
+
+// Sums of products that cancel: what is left depends on the order.
+TEST(SpargeKernels, AddUpInTheRulesOrder) {
+  PredictionCase c;
+  c.tokens = 1200;
+  c.smooth_k = false;
+  c.q_fill = PredictionFill::kPaired;
+  c.k_fill = PredictionFill::kOpposed;
+  EXPECT_EQ(difference_to_rule(c), "") << text(c);
+  c.smooth_k = true;
+  c.q_fill = c.k_fill = PredictionFill::kCancel;
+  EXPECT_EQ(difference_to_rule(c), "") << text(c);
+}
+
+// Thresholds that the likeness of a block equals, or misses by an ulp. All keys are alike.
 TEST(SpargeKernels, DecideLikenessAtTheThresholdAsTheRuleDoes) {
   PredictionCase c;
   c.tokens = 256;
   c.block_columns = 128;
   c.smooth_k = false;
-  c.q_fill = c.k_fill = PredictionFill::kConstant;  // likeness 1, up to rounding
-  for (const float least : {1.0F, std::nextafter(1.0F, 0.0F), 1.0F - 0x1p-22F, 1.0F - 0x1p-12F}) {
-    c.simthreshd1 = {static_cast<double>(least)};
-    EXPECT_EQ(difference_to_rule(c), "") << text(c);
+  c.k_fill = PredictionFill::kConstant;
+  for (c.seed = 1; c.seed < 7; ++c.seed) {
+    const PredictionTensor q = make_tensors(c).q;
+    const float likeness =
+        sparse::pool_blocks(view_of(c, q), BlockAxis::uniform(c.tokens, c.block_rows), {})
+            .likeness[1];
+    for (const float least :
+         {likeness, std::nextafter(likeness, 0.0F), std::nextafter(likeness, 1.0F)}) {
+      c.simthreshd1 = {static_cast<double>(least)};
+      EXPECT_EQ(difference_to_rule(c), "") << text(c);
+    }
+  }
+}
+
+// A centre that is off shows in few maps, since it moves all scores of a row alike.
+TEST(SpargeKernels, TakeTheRulesMeanOfAllKeys) {
+  for (const PredictionFill fill : {PredictionFill::kNoise, PredictionFill::kDust,
+                                    PredictionFill::kCancel, PredictionFill::kWide}) {
+    PredictionCase c;
+    c.tokens = 700;
+    c.k_fill = fill;
+    const auto keys = make_tensors(c).k;
+    const std::vector<double> due = sparse::mean_row(view_of(c, keys));
+    const std::vector<float> got = Prediction<Bf16, 64>(c).centres();
+    for (std::size_t d = 0; d < due.size(); ++d) {
+      EXPECT_EQ(static_cast<double>(got[d]), due[d]) << text(c) << " column " << d;
+    }
   }
 }
 

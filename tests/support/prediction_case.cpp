@@ -76,6 +76,20 @@ class RowMaker {
         return (random_() % 2 == 0 ? 1.0 : 0x1p-40) * noise * (bf16_ ? 0x1p126 : 0x1p15);
       case PredictionFill::kPowers:
         return std::ldexp(random_() % 2 == 0 ? 1.0 : -1.0, static_cast<int>(random_() % 44) - 24);
+      case PredictionFill::kDust:
+        return random_() % 20 != 0 ? noise : std::ldexp(noise, -static_cast<int>(random_() % 48));
+      case PredictionFill::kFaint:
+        return std::ldexp(noise, -16);
+      case PredictionFill::kCancel:  // the opposites come in the same block, some rows behind
+        if (row_ % 16 == 3) return std::ldexp(anchors_[0][d], bf16_ ? 70 : 12);
+        if (row_ % 16 == 9) return std::ldexp(-anchors_[0][d], bf16_ ? 70 : 12);
+        return noise;
+      case PredictionFill::kPaired:
+        if (d % 2 == 0) even_ = noise;
+        return even_;
+      case PredictionFill::kOpposed:
+        if (d < 2) return std::ldexp(d == 0 ? 1.0 : -1.0, bf16_ ? 56 : 15);
+        return noise;
       case PredictionFill::kInfinity:
         return row_ == 5 && d == 3 ? std::numeric_limits<double>::infinity() : noise;
     }
@@ -88,6 +102,7 @@ class RowMaker {
   std::vector<std::vector<double>> anchors_;
   std::size_t anchor_ = 0;
   std::int64_t row_ = 0;
+  double even_ = 0.0;
 };
 
 PredictionTensor make_tensor(const PredictionCase& c, std::int64_t heads, PredictionFill fill,

@@ -24,9 +24,14 @@ enum class PredictionFill {
   kTiny,      ///< subnormals
   kHuge,      ///< up to the largest numbers, beside tiny ones
   kPowers,    ///< powers of 2 of a wide range
+  kDust,      ///< noise with a few tiny numbers: sums are at the limit of what is exact
+  kFaint,     ///< small noise: scores differ, probabilities hardly
+  kCancel,    ///< huge rows and their opposites between noise: sums depend on their order
+  kPaired,    ///< noise, each odd element like the even one before it
+  kOpposed,   ///< noise behind a huge element and its opposite, which kPaired makes cancel
   kInfinity,  ///< noise with one infinity
 };
-inline constexpr int kPredictionFills = 12;
+inline constexpr int kPredictionFills = 17;
 
 struct PredictionCase {
   std::int64_t batch = 1;
