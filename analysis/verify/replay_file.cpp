@@ -147,8 +147,9 @@ void Reader::pattern(ReplayCase& replay) const {
     replay.lists = lists(replay.c.grid.frames);
     return;
   }
+  const ordered_json& maps = part(json_, "maps");
   try {
-    maps_from_json(part(json_, "maps"), replay);
+    maps_from_json(maps, replay);
   } catch (const Error& error) {
     fail(error.what());
   }

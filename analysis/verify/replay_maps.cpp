@@ -112,6 +112,17 @@ HeadPattern pattern_from_json(const ordered_json& json, std::int64_t tokens) {
   return pattern;
 }
 
+// Masks are laid out for whole blocks, which a file may say are large.
+void check_memory(const std::vector<HeadPattern>& patterns, const BlockSize& nominal) {
+  constexpr double kMostWords = 0x1p24;
+  double masks = 1.0;
+  for (const HeadPattern& pattern : patterns) masks += static_cast<double>(pattern.mask.masks());
+  const double words = static_cast<double>(nominal.rows) * static_cast<double>(nominal.columns);
+  if (masks * words / 64.0 <= kMostWords) return;
+  fail(fmt::format("whole blocks of {} x {} tokens: more than a replay file holds", nominal.rows,
+                   nominal.columns));
+}
+
 }  // namespace
 
 ordered_json maps_to_json(const ReplayCase& replay) {
@@ -156,6 +167,7 @@ void maps_from_json(const ordered_json& json, ReplayCase& replay) {
       }
       replay.maps.push_back(patterns[static_cast<std::size_t>(number)]);
     }
+    check_memory(patterns, replay.nominal);
     const BlockProblem fits(replay.maps, replay.c.batch, replay.c.heads, replay.nominal.rows,
                             replay.nominal.columns);
   } catch (const Error& error) {
