@@ -16,10 +16,18 @@
 namespace lvsa::cuda {
 namespace {
 
+// Gaps are copied, too: what is far apart would take the device's memory for nothing.
+constexpr std::size_t kMostBytes = std::size_t{1} << 32;
+
+std::size_t bytes_of(const lvsa_block_problem& p, const lvsa_tensor& t, std::int64_t tokens,
+                     std::int64_t heads, lvsa_dtype dtype) {
+  const std::int64_t sizes[] = {p.batch, tokens, heads, p.head_dim};
+  return extent(sizes, t.strides, 4) * dtype_bytes(dtype);
+}
+
 Mirror mirror(const lvsa_block_problem& p, const lvsa_tensor& t, std::int64_t tokens,
               std::int64_t heads, lvsa_dtype dtype) {
-  const std::int64_t sizes[] = {p.batch, tokens, heads, p.head_dim};
-  return Mirror(t.data, extent(sizes, t.strides, 4) * dtype_bytes(dtype));
+  return Mirror(t.data, bytes_of(p, t, tokens, heads, dtype));
 }
 
 Mirror mirror_lse(const lvsa_block_problem& p) {
@@ -66,8 +74,18 @@ lvsa_status check_copies(const lvsa_block_problem* problem, Message message) {
     return refuse(message, LVSA_UNSUPPORTED, "memory = %d: this kernel reads host memory (0) only",
                   static_cast<int>(problem->memory));
   }
-  const lvsa_status status = check_block_sizes(*problem, message);
-  return status == LVSA_OK ? check_block_tensors(*problem, message) : status;
+  lvsa_status status = check_block_sizes(*problem, message);
+  if (status == LVSA_OK) status = check_block_tensors(*problem, message);
+  if (status != LVSA_OK) return status;
+  const lvsa_block_problem& p = *problem;
+  const std::size_t largest = std::max({bytes_of(p, p.q, p.query_tokens, p.heads, p.dtype),
+                                        bytes_of(p, p.k, p.key_tokens, p.kv_heads, p.dtype),
+                                        bytes_of(p, p.v, p.key_tokens, p.kv_heads, p.dtype),
+                                        bytes_of(p, p.out, p.query_tokens, p.heads, p.out_dtype)});
+  if (largest <= kMostBytes) return LVSA_OK;
+  return refuse(message, LVSA_UNSUPPORTED,
+                "a tensor reaches over %zu bytes: must be at most 2^32 for tensors of the host",
+                largest);
 }
 
 }  // namespace

@@ -223,6 +223,21 @@ TEST_P(BlockAttention, IsNotTouchedByWhatAMaskHidesSmall) {
   }
 }
 
+// A row's bits must not depend on which other rows have to be computed again.
+TEST_P(BlockAttention, GivesARowTheSameBitsBesideAQueryThatIsNotANumberSmall) {
+  BlockShape s = shape_of({128, 64});
+  BlockCase c(s, random_maps(s, {.masks = true}, 4));
+  const BlockOutputs clean = expect_right(c);
+  for (std::int64_t d = 0; d < s.head_dim; ++d) c.q.bits[c.q.at(0, 70, 0, d)] = 0x7fff;
+  const BlockOutputs dirty = run_blocks(kernel(), c);
+  for (std::int64_t token = 0; token < s.queries; ++token) {
+    for (std::int64_t d = 0; d < s.head_dim && token != 70; ++d) {
+      const std::size_t at = clean.out.at(0, token, 0, d);
+      ASSERT_EQ(clean.out.bits[at], dirty.out.bits[at]) << "token " << token;
+    }
+  }
+}
+
 TEST_P(BlockAttention, DoesNotReadKeyBlocksThatNobodyAttendsSmall) {
   BlockShape s = shape_of({128, 64});
   std::vector<HeadPattern> maps = random_maps(s, {.kept = 100}, 1);

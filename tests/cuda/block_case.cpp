@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <sstream>
@@ -242,7 +243,9 @@ BlockOutputs run_blocks(const lvsa_block_kernel& kernel, const BlockCase& c) {
   const BlockShape& s = c.shape;
   BlockOutputs outputs;
   outputs.out = empty(s, s.queries, s.heads);
-  if (s.f32_out) outputs.out_f32.assign(outputs.out.bits.size(), kUnwritten);
+  if (s.f32_out) {
+    outputs.out_f32.assign(outputs.out.bits.size(), std::numeric_limits<float>::quiet_NaN());
+  }
   outputs.lse.assign(static_cast<std::size_t>(s.batch * s.queries * s.heads) + kRedFloats,
                      kUnwritten);
   if (kernel.capabilities.memory == LVSA_HOST) {
@@ -263,7 +266,7 @@ std::string check_red_zones(const BlockCase& c, const BlockOutputs& o) {
       for (std::int64_t h = 0; h < s.heads; ++h)
         for (std::int64_t d = 0; d < s.head_dim; ++d) mine[o.out.at(b, i, h, d)] = true;
   for (std::size_t i = 0; i < mine.size(); ++i) {
-    const bool kept = s.f32_out ? o.out_f32[i] == kUnwritten : o.out.bits[i] == kNan;
+    const bool kept = s.f32_out ? std::isnan(o.out_f32[i]) : o.out.bits[i] == kNan;
     if (!mine[i] && !kept) {
       return text(s) + ": out was written beside its rows, at element " + std::to_string(i);
     }

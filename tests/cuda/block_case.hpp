@@ -86,7 +86,7 @@ std::string compare(const BlockCase& c, const BlockOutputs& outputs, BlockCounts
 
 /// All kernels of the entry point, by name.
 const lvsa_block_kernel& block_kernel(const std::string& name);
-/// run_marked_blocks() on all row blocks, behind the same interface.
+/// run_marked_blocks() on all row blocks and outputs full of NaN, behind the same interface.
 const lvsa_block_kernel& marked_kernel();
 
 }  // namespace lvsa::cuda::test

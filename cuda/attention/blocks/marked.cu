@@ -1,5 +1,6 @@
-// Row blocks that are computed again, in fp32 without matrix instructions, pair by pair: keys that
-// a mask or a block's end leaves out are not touched, whatever lies there.
+// Rows that are computed again, in fp32 without matrix instructions, pair by pair: keys that a mask
+// or a block's end leaves out are not touched, whatever lies there. Of a marked row block those
+// whose output is not finite; the others keep their bits, which thus do not depend on their mates.
 //
 // A thread block looks at the marks of its share of row blocks and goes when there are none. Each
 // warp owns every eighth row of a row block from its scores to its output; only the decisions of
@@ -17,9 +18,10 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / 32;
-constexpr int kGroups = kMostBlock / 32;      // keys of a block that a lane takes
-constexpr int kColumns = kMostHeadDim / 32;   // elements of an output row that a lane takes
-constexpr int kRowFloats = kMostHeadDim + 3;  // output, maximum, sum, maximum of skipped ones too
+constexpr int kGroups = kMostBlock / 32;     // keys of a block that a lane takes
+constexpr int kColumns = kMostHeadDim / 32;  // elements of an output row that a lane takes
+// Of a row: output, maximum, sum, maximum of skipped blocks too, whether it is due.
+constexpr int kRowFloats = kMostHeadDim + 4;
 
 __device__ float as_float(__nv_bfloat16 x) { return __bfloat162float(x); }
 __device__ float as_float(__half x) { return __half2float(x); }
@@ -82,6 +84,26 @@ struct MarkedBlock {
   __device__ float& most(int row) const { return out(row)[kMostHeadDim]; }
   __device__ float& sum(int row) const { return out(row)[kMostHeadDim + 1]; }
   __device__ float& seen(int row) const { return out(row)[kMostHeadDim + 2]; }
+
+  __device__ float& due(int row) const { return out(row)[kMostHeadDim + 3]; }
+
+  __device__ std::int64_t output_at(int row) const {
+    const std::int64_t token = rows.token(rows.place + row);
+    return rows.batch * p.out_strides.batch + token * p.out_strides.token +
+           rows.head * p.out_strides.head;
+  }
+
+  /// Whether something that is not finite stands in the row's output.
+  __device__ bool is_spoilt(int row, int lane) const {
+    const std::int64_t at = output_at(row);
+    bool spoilt = false;
+    for (int d = lane; d < p.head_dim; d += 32) {
+      const float value = p.out_is_f32 ? static_cast<const float*>(p.out)[at + d]
+                                       : as_float(static_cast<const Element*>(p.out)[at + d]);
+      spoilt = spoilt || !isfinite(value);
+    }
+    return __ballot_sync(0xffffffffu, static_cast<int>(spoilt)) != 0;
+  }
 
   /// Returns the largest score of all lanes.
   __device__ float make_scores(const KeyBlock& block, int row, int lane, LaneScores& made) const {
@@ -159,9 +181,7 @@ struct MarkedBlock {
   }
 
   __device__ void write(int row, int lane) const {
-    const std::int64_t token = rows.token(rows.place + row);
-    const std::int64_t at = rows.batch * p.out_strides.batch + token * p.out_strides.token +
-                            rows.head * p.out_strides.head;
+    const std::int64_t at = output_at(row);
     const float total = sum(row);
     for (int d = lane; d < p.head_dim; d += 32) {
       const float value = total == 0.0F ? 0.0F : out(row)[d] / total;
@@ -173,6 +193,7 @@ struct MarkedBlock {
     }
     if (p.lse != nullptr && lane == 0) {
       constexpr float kLn2 = 0.693147180559945309F;
+      const std::int64_t token = rows.token(rows.place + row);
       p.lse[rows.batch * p.lse_strides.batch + token * p.lse_strides.token +
             rows.head * p.lse_strides.head] =
           total == 0.0F ? -INFINITY : fmaf(most(row), kLn2, logf(total));
@@ -183,9 +204,12 @@ struct MarkedBlock {
     const int warp = static_cast<int>(threadIdx.x) / 32;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     for (int row = warp; row < rows.rows; row += kWarps) {
+      const bool spoilt = is_spoilt(row, lane);
       for (int d = lane; d < kRowFloats; d += 32) {
         out(row)[d] = d == kMostHeadDim || d == kMostHeadDim + 2 ? -INFINITY : 0.0F;
       }
+      __syncwarp();
+      if (lane == 0) due(row) = spoilt ? 1.0F : 0.0F;
     }
     __syncwarp();
     const bool skips = isfinite(rows.threshold);
@@ -193,9 +217,13 @@ struct MarkedBlock {
       const KeyBlock block(p.maps, rows, entry);
       const bool free = skips && entry + 1 < rows.entries;
       if (free && !__syncthreads_or(static_cast<int>(gains(block, warp, lane)))) continue;
-      for (int row = warp; row < rows.rows; row += kWarps) add(block, row, lane);
+      for (int row = warp; row < rows.rows; row += kWarps) {
+        if (due(row) != 0.0F) add(block, row, lane);
+      }
     }
-    for (int row = warp; row < rows.rows; row += kWarps) write(row, lane);
+    for (int row = warp; row < rows.rows; row += kWarps) {
+      if (due(row) != 0.0F) write(row, lane);
+    }
     __syncwarp();  // all have read their sums, which the next row block begins anew
   }
 };
