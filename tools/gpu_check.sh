@@ -154,7 +154,7 @@ if [ "$quick" -eq 0 ]; then
       for subject in "pattern $patterns" "portable *Small*/Portable" "hopper *Small*/Hopper" \
                      "fp8 Fp8Hopper.*Small" "mass FrameMassHopper.*Small" \
                      "blocks-portable *Small*/BlocksPortable" "blocks-marked *Small*/BlocksMarked" \
-                     "blocks-hopper *Small*/BlocksHopper"; do
+                     "blocks-hopper *Small*/BlocksHopper" "sparge Sparge*.*Small"; do
         step "${tool}_${subject%% *}" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 \
           --launch-timeout 60 "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="${subject#* }"
       done

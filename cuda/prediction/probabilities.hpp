@@ -168,4 +168,52 @@ LVSA_HOST_DEVICE Cut cut_of_mass(float most, std::uint32_t highest, const NextBe
   }
 }
 
+/// The same by bisection, from sums in any order. `sum_from(bits)` adds up the entries with these
+/// bits or more. False, and nothing is said, where such a sum is so near to the threshold that its
+/// order decides: sums of `entries` numbers in two orders differ as total_is_certain() says.
+template <typename Type, typename CountFrom, typename SumFrom>
+LVSA_HOST_DEVICE bool sure_cut_of_mass(float most, std::int32_t entries, std::uint32_t highest,
+                                       const CountFrom& count_from, const SumFrom& sum_from,
+                                       Cut* cut) {
+  const double share = mul(static_cast<double>(entries), 0x1p-51);
+  const auto passes = [&](double sum) {
+    return rounded_sum<Type>(sum) <= static_cast<double>(most);
+  };
+  enum Answer { kYes, kNo, kUnsure };
+  const auto all_pass = [&](double sum) {
+    if (passes(mul(sum, add(1.0, share)))) return kYes;
+    return passes(mul(sum, add(1.0, -share))) ? kUnsure : kNo;
+  };
+  *cut = {0, kAllTies};
+  Answer answer = all_pass(sum_from(0));
+  if (answer != kNo) return answer == kYes;
+  std::uint32_t failing = 0;
+  std::uint32_t passing = highest + 1;
+  double passing_sum = 0.0;
+  while (passing - failing > 1) {
+    const std::uint32_t middle = failing + (passing - failing) / 2;
+    const double sum = sum_from(middle);
+    answer = all_pass(sum);
+    if (answer == kUnsure) return false;
+    if (answer == kYes) {
+      passing = middle;
+      passing_sum = sum;
+    } else {
+      failing = middle;
+    }
+  }
+  // Entries equal to `failing` exist, and not all of them pass.
+  const std::int32_t ties = count_from(failing) - count_from(passing);
+  const auto value = static_cast<double>(std::bit_cast<float>(failing));
+  std::int32_t taken = 0;
+  for (answer = kYes; taken < ties; ++taken) {
+    answer = all_pass(add(passing_sum, mul(static_cast<double>(taken + 1), value)));
+    if (answer == kUnsure) return false;
+    if (answer == kNo) break;
+  }
+  *cut = taken > 0 ? Cut{failing, taken} : Cut{passing, kAllTies};
+  if (taken == 0 && passing > highest) *cut = {highest, 1};
+  return true;
+}
+
 }  // namespace lvsa::cuda::prediction

@@ -107,6 +107,19 @@ class SelectRow {
     return __reduce_add_sync(kAllLanes, count);
   }
 
+  /// In any order, the same for all lanes.
+  __device__ __forceinline__ double sum_from(std::uint32_t least) const {
+    double sum = 0.0;
+    for (int c = lane_; c < columns_; c += 32) {
+      if (bits_[c] >= least) sum = add(sum, static_cast<double>(value(c)));
+    }
+#pragma unroll
+    for (int step = 16; step > 0; step /= 2) {
+      sum = add(sum, __shfl_xor_sync(kAllLanes, sum, step));
+    }
+    return sum;
+  }
+
   /// The largest bits below `above`, and how many entries have them (0: none is left).
   __device__ __forceinline__ std::uint32_t next_below(std::uint32_t above,
                                                       std::int32_t* count) const {
@@ -171,6 +184,12 @@ __device__ __forceinline__ Cut cut_of(const SelectWork& w, const HeadNumbers& nu
   if (numbers.taken > 0) {
     return cut_of_count(numbers.taken, 0, highest,
                         [&row](std::uint32_t least) { return row.count_from(least); });
+  }
+  if (sure_cut_of_mass<Type>(
+          numbers.most, w.column_blocks, highest,
+          [&row](std::uint32_t least) { return row.count_from(least); },
+          [&row](std::uint32_t least) { return row.sum_from(least); }, &cut)) {
+    return cut;
   }
   return cut_of_mass<Type>(numbers.most, highest, [&row](std::uint32_t above, std::int32_t* count) {
     return row.next_below(above, count);

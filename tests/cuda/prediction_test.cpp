@@ -81,6 +81,11 @@ TEST(SpargePrediction, IsTheRulesAtTheSizeOfALongVideo) {
   EXPECT_EQ(difference_on_device(c), "") << text(c);
   c.k_fill = PredictionFill::kWide;  // the sum over all keys is not exact
   EXPECT_EQ(difference_on_device(c), "") << text(c);
+  c.k_fill = PredictionFill::kBlobs;
+  c.topk.clear();
+  c.cdfthreshd = {0.9, 0.98};
+  c.simthreshd1 = {0.0};
+  EXPECT_EQ(difference_on_device(c), "") << text(c);
 }
 
 TEST(SpargePrediction, IsTheRulesForMoreHeadsThanALaunchHasRoomFor) {
