@@ -28,7 +28,8 @@ function(lvsa_unity target)
       list(APPEND together "${source}")
     endif()
   endforeach()
-  execute_process(COMMAND "${LVSA_AWK}" -v most=8 -f "${PROJECT_SOURCE_DIR}/cmake/unity.awk" ${together}
+  execute_process(COMMAND "${LVSA_AWK}" -v root=${PROJECT_SOURCE_DIR} -v most=8
+      -f "${PROJECT_SOURCE_DIR}/cmake/unity.awk" ${together}
     OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   string(REPLACE "\n" ";" lines "${lines}")
   foreach(line IN LISTS lines)
@@ -37,4 +38,8 @@ function(lvsa_unity target)
     endif()
   endforeach()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # gcc takes what is included for a header, whose classes must have no members of a type from an unnamed namespace.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>")
+  endif()
 endfunction()
