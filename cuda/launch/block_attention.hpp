@@ -31,7 +31,8 @@ std::size_t portable_blocks_scratch_bytes(const lvsa_block_problem& problem);
 Verdict run_portable_blocks(const BlockWork& work, cudaStream_t stream);
 
 /// Computes again, exactly as the definition has it, the rows with an output that is not finite in
-/// row blocks whose mark is not 0: marks are [batch * heads][row_blocks]. A pair that a mask or a
+/// row blocks whose mark is kSpoiltRows, all rows where it is kAllRows; 0 is no mark. Marks are
+/// [batch * heads][row_blocks]. A pair that a mask or a
 /// block's end leaves out is multiplied with zero by a tensor core product, which an infinity or a
 /// NaN in its v survives; here such pairs are not touched. Other rows keep their bits. Queues one
 /// launch, cheap where no mark is set. Serves all dtypes and block sizes of both kernels, orders

@@ -10,6 +10,10 @@ namespace lvsa::cuda::blocks {
 /// An entry whose pairs all count.
 inline constexpr std::int32_t kNoMask = -1;
 
+/// Marks of row blocks that are to be computed again: rows that are not finite, or all.
+inline constexpr std::int32_t kSpoiltRows = 1;
+inline constexpr std::int32_t kAllRows = 2;
+
 /// Passed to kernels by value. Blocks are over places, as in lvsa_blocks.h.
 struct DeviceMaps {
   const std::int32_t* row_begin = nullptr;     ///< [row_blocks + 1] places

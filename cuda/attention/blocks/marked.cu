@@ -1,6 +1,7 @@
 // Rows that are computed again, in fp32 without matrix instructions, pair by pair: keys that a mask
 // or a block's end leaves out are not touched, whatever lies there. Of a marked row block those
 // whose output is not finite; the others keep their bits, which thus do not depend on their mates.
+// Where the mark is kAllRows, all rows.
 //
 // A thread block looks at the marks of its share of row blocks and goes when there are none. Each
 // warp owns every eighth row of a row block from its scores to its output; only the decisions of
@@ -200,11 +201,11 @@ struct MarkedBlock {
     }
   }
 
-  __device__ void attend() const {
+  __device__ void attend(bool all_rows) const {
     const int warp = static_cast<int>(threadIdx.x) / 32;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     for (int row = warp; row < rows.rows; row += kWarps) {
-      const bool spoilt = is_spoilt(row, lane);
+      const bool spoilt = is_spoilt(row, lane) || all_rows;
       for (int d = lane; d < kRowFloats; d += 32) {
         out(row)[d] = d == kMostHeadDim || d == kMostHeadDim + 2 ? -INFINITY : 0.0F;
       }
@@ -242,7 +243,7 @@ __global__ void __launch_bounds__(kThreads)
       for (int i = 0; i < kThreads; ++i) {
         if (marked[i] == 0) continue;
         const RowBlock rows = find_row_block(p, base + static_cast<std::int64_t>(i) * gridDim.x);
-        MarkedBlock<Element>(p, rows, memory).attend();
+        MarkedBlock<Element>(p, rows, memory).attend(marked[i] == blocks::kAllRows);
       }
     }
     __syncthreads();  // all have read the marks

@@ -311,7 +311,7 @@ __global__ void __launch_bounds__(kThreads)
   }
   // All threads know the same of `masked`.
   if (masked && __syncthreads_or(static_cast<int>(!finite)) && threadIdx.x == 0) {
-    marks[blockIdx.x] = 1;
+    marks[blockIdx.x] = blocks::kSpoiltRows;
   }
 }
 

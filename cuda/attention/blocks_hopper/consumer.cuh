@@ -356,7 +356,9 @@ class Consumer {
       }
     }
     if (careful_) mark_if_not_finite(at, o);
-    if (kSkip && p_.maps.skip_log2[at.head] < 0.0f) mark(at);
+    // With a threshold below 0 a skipped block may hold a row's maximum, which SkipSoftmax
+    // excludes.
+    if (kSkip && p_.maps.skip_log2[at.head] < 0.0f) mark(at, kAllRows);
     // The rows go through the group's part of the query tile. Its warps may still be reading
     // queries.
     ptx::barrier_sync(3 + group_, 128);
@@ -377,12 +379,13 @@ class Consumer {
     float zero = 0.0f;
 #pragma unroll
     for (int i = 0; i < kHeadDim / 2; ++i) zero = fmaf(o[i], 0.0f, zero);
-    if (__any_sync(0xffffffffu, !(zero == 0.0f))) mark(at);
+    if (__any_sync(0xffffffffu, !(zero == 0.0f))) mark(at, kSpoiltRows);
   }
 
-  __device__ __forceinline__ void mark(const Place& at) const {
+  __device__ __forceinline__ void mark(const Place& at, std::int32_t which) const {
     if (lane_ != 0 || at.rows <= 0) return;
-    p_.marks[(std::int64_t{at.batch} * p_.heads + at.head) * p_.maps.row_blocks + at.row_block] = 1;
+    p_.marks[(std::int64_t{at.batch} * p_.heads + at.head) * p_.maps.row_blocks + at.row_block] =
+        which;
   }
 
   const Parameters& p_;
