@@ -95,8 +95,9 @@ Finding check_more_keys(RelationContext& context) {
   const Problem& problem = context.problem;
   if (const auto reason = not_served(problem)) return not_applicable(*reason);
   const BlockAxis& columns = problem.maps->heads().front().map.columns;
-  const std::int64_t added = problem.maps->nominal().columns;
-  if (columns.size(columns.blocks() - 1) != added) {
+  const std::int64_t added = columns.largest();  // masks are as wide as the largest block
+  const bool whole = columns.size(columns.blocks() - 1) == problem.maps->nominal().columns;
+  if (!whole && problem.maps->kernel().capabilities.segments == 0) {
     return not_applicable("the last block is smaller, and would not be the last");
   }
   Problem other = problem;
