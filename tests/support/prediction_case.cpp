@@ -64,7 +64,7 @@ class RowMaker {
       case PredictionFill::kZero:
         return 0.0;
       case PredictionFill::kFew:
-        return anchors_[row_ / 16 % 3][d];
+        return anchors_[static_cast<std::size_t>(row_ / 16 % 3)][d];
       case PredictionFill::kHoles:
         return row_ % 97 == 0 || random_() % 5 == 0 ? 0.0 : anchor;
       case PredictionFill::kWide:
