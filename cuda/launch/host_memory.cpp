@@ -18,11 +18,23 @@
 namespace lvsa::cuda {
 namespace {
 
+// Gaps are copied, too: what is far apart would take the device's memory and seconds for nothing.
+constexpr std::size_t kMostGapBytes = std::size_t{1} << 32;
+
 Mirror mirror(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, lvsa_dtype dtype) {
   const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,
                                 p.head_dim};
   if (t.data == nullptr) throw Error(ErrorKind::kKernel, "a tensor is null");
   return Mirror(t.data, extent(sizes, t.strides, 4) * dtype_bytes(dtype));
+}
+
+bool has_wide_gaps(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads,
+                   lvsa_dtype dtype) {
+  const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,
+                                p.head_dim};
+  const auto dense = static_cast<std::size_t>(sizes[0] * sizes[1] * sizes[2] * sizes[3]);
+  return (extent(sizes, t.strides, 4) - dense) * dtype_bytes(dtype) > kMostGapBytes &&
+         extent(sizes, t.strides, 4) > dense;
 }
 
 Mirror mirror_lse(const lvsa_problem& p) {
@@ -42,6 +54,13 @@ const float* there_or_null(const float* scales, const Mirror& mirror) {
 
 lvsa_status run(const lvsa_kernel& kernel, const lvsa_problem& p, char* message,
                 std::size_t message_size) {
+  if (has_wide_gaps(p, p.q, p.heads, p.dtype) || has_wide_gaps(p, p.k, p.kv_heads, p.dtype) ||
+      has_wide_gaps(p, p.v, p.kv_heads, p.dtype) || has_wide_gaps(p, p.out, p.heads, p.out_dtype)) {
+    return tell({LVSA_UNSUPPORTED,
+                 "a tensor has gaps of more than 2^32 bytes in all, which are "
+                 "copied too: fewer are due for tensors of the host"},
+                message, message_size);
+  }
   const Mirror q = mirror(p, p.q, p.heads, p.dtype);
   const Mirror k = mirror(p, p.k, p.kv_heads, p.dtype);
   const Mirror v = mirror(p, p.v, p.kv_heads, p.dtype);

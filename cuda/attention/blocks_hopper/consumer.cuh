@@ -71,7 +71,7 @@ class Consumer {
 #pragma unroll
     for (float& x : o) x = 0.0f;
     hopper::RowState state;
-    careful_ = kSkip;  // a skipped block is multiplied with zero, too
+    masked_ = kSkip;  // a skipped block is multiplied with zero, too
     if (tiles > 0) {
       if constexpr (kPaired || kSkip) {
         take_some(o, state);
@@ -283,7 +283,6 @@ class Consumer {
   /// The masks of the tile at hand, where there are any. Asked for while its scores are under way.
   __device__ __forceinline__ bool read_tile_mask(int state, TileMask* mask) {
     if ((state & kCareful << group_) == 0) return false;
-    careful_ = true;
     volatile const TileInfo& info = shared_.tile_info(keys_.stage);
     int keys[2];
     int masks[2];
@@ -291,6 +290,7 @@ class Consumer {
     for (int u = 0; u < 2; ++u) {
       keys[u] = from_lane_0(lane_ == 0 ? info.keys[u] : 0);
       masks[u] = from_lane_0(lane_ == 0 ? info.mask[group_][u] : 0);
+      masked_ = masked_ || masks[u] >= 0;
     }
     const int row = group_row() + (kPaired ? 0 : group_ * kGroupRows);
     *mask = read_mask(p_.maps, keys, masks, row, lane_);
@@ -355,7 +355,7 @@ class Consumer {
             sum == 0.0f ? hopper::kMinusInfinity : state.max[r] * p_.scale + logf(sum);
       }
     }
-    if (careful_) mark_if_not_finite(at, o);
+    if (masked_) mark_if_not_finite(at, o);
     // With a threshold below 0 a skipped block may hold a row's maximum, which SkipSoftmax
     // excludes.
     if (kSkip && p_.maps.skip_log2[at.head] < 0.0f) mark(at, kAllRows);
@@ -394,7 +394,7 @@ class Consumer {
   int warp_;
   int lane_;
   SkipSoftmax<kHeadDim, kPaired> skip_;
-  bool careful_ = false;  ///< a tile of the item had pairs that do not count
+  bool masked_ = false;  ///< pairs of the item that do not count are multiplied with zero
   Ring keys_;
   Ring values_;
 };

@@ -103,12 +103,43 @@ class Producer {
   __device__ __forceinline__ void load_value(const Tile& tile, int head, int batch) {
     const std::uint32_t stage = ring_.stage;
     ptx::mbarrier_wait(shared_.value_empty(stage), ring_.phase ^ 1);
+    const bool cut = ends_early(tile, 0) || ends_early(tile, 1);
+    const std::uint32_t full = shared_.value_full(stage);
     if (lane_ == 0) {
-      ptx::mbarrier_arrive_expect(shared_.value_full(stage), Shared::kKeyBytes);
-      load_tile(p_.value, shared_.value(stage), shared_.value_full(stage), tile, head, batch);
+      const std::uint32_t barrier = cut ? shared_.value_loaded() : full;
+      ptx::mbarrier_arrive_expect(barrier, Shared::kKeyBytes);
+      load_tile(p_.value, shared_.value(stage), barrier, tile, head, batch);
     }
     __syncwarp();
+    if (cut) {
+      ptx::mbarrier_wait(shared_.value_loaded(), cleared_++ & 1);
+      clear_rows(stage, tile);
+      ptx::fence_proxy_async();
+      __syncwarp();
+      if (lane_ == 0) ptx::mbarrier_arrive(full);
+    }
     ring_.advance();
+  }
+
+  /// Whether rows of other blocks follow a unit's own within its 64: their values would be
+  /// multiplied with zeros, which an infinity survives. Past the end of all, TMA fills in zeros.
+  __device__ __forceinline__ bool ends_early(const Tile& tile, int unit) const {
+    const int keys = tile.info.keys[unit];
+    return keys > 0 && keys < kUnit && tile.begin[unit] + keys < p_.key_tokens;
+  }
+
+  __device__ __forceinline__ void clear_rows(std::uint32_t stage, const Tile& tile) const {
+    char* const values = shared_.generic(shared_.value(stage));
+    for (int unit = 0; unit < 2; ++unit) {
+      if (!ends_early(tile, unit)) continue;
+      // The swizzle stays within a row's 128 bytes.
+      const int first = tile.info.keys[unit] * 8;
+      for (int half = 0; half < kHeadDim / 64; ++half) {
+        auto* const chunks =
+            reinterpret_cast<uint4*>(values + half * Shared::kKeyHalf + unit * Shared::kUnitBytes);
+        for (int i = first + lane_; i < kUnit * 8; i += 32) chunks[i] = uint4{0, 0, 0, 0};
+      }
+    }
   }
 
   __device__ __forceinline__ void tell(std::uint32_t stage, const TileInfo& info) const {
@@ -225,7 +256,8 @@ class Producer {
   Shared shared_;
   int lane_;
   Ring ring_;
-  std::uint32_t loaded_ = 0;  ///< queries
+  std::uint32_t loaded_ = 0;   ///< queries
+  std::uint32_t cleared_ = 0;  ///< value tiles with rows cleared
 };
 
 }  // namespace lvsa::cuda::blocks

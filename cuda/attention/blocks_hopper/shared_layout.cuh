@@ -68,6 +68,10 @@ struct SharedLayout {
     small = dynamic_shared + (base - start) + kQueryBytes + 2 * kStages * kKeyBytes;
   }
 
+  /// The generic address of one of those below.
+  __device__ __forceinline__ char* generic(std::uint32_t address) const {
+    return small - (kQueryBytes + 2 * kStages * kKeyBytes) + (address - base);
+  }
   __device__ __forceinline__ std::uint32_t query() const { return base; }
   __device__ __forceinline__ std::uint32_t key(std::uint32_t stage) const {
     return base + kQueryBytes + stage * kKeyBytes;
@@ -89,20 +93,22 @@ struct SharedLayout {
   }
   __device__ __forceinline__ std::uint32_t query_full() const { return barrier(4 * kStages); }
   __device__ __forceinline__ std::uint32_t query_empty() const { return barrier(4 * kStages + 1); }
+  /// Values have come whose last rows the producer has yet to clear.
+  __device__ __forceinline__ std::uint32_t value_loaded() const { return barrier(4 * kStages + 4); }
   /// What rows gain is told: of a pair of row blocks each group has its own, else 0 serves both.
   __device__ __forceinline__ std::uint32_t gains_told(int group) const {
     return barrier(4 * kStages + 2 + group);
   }
 
   __device__ __forceinline__ volatile ItemHeader& header() const {
-    return *reinterpret_cast<volatile ItemHeader*>(small + 128);
+    return *reinterpret_cast<volatile ItemHeader*>(small + 144);
   }
   __device__ __forceinline__ volatile TileInfo& tile_info(std::uint32_t stage) const {
-    return reinterpret_cast<volatile TileInfo*>(small + 160)[stage];
+    return reinterpret_cast<volatile TileInfo*>(small + 176)[stage];
   }
   /// Where warps leave what their rows gain by a tile's units: [2 turns][8 warps][2 units].
   __device__ __forceinline__ volatile float* gains() const {
-    return reinterpret_cast<volatile float*>(small + 288);
+    return reinterpret_cast<volatile float*>(small + 304);
   }
 
   __device__ __forceinline__ void init_barriers(bool paired) const {
@@ -114,6 +120,7 @@ struct SharedLayout {
     }
     ptx::mbarrier_init(query_full(), 1);
     ptx::mbarrier_init(query_empty(), kConsumerWarps);
+    ptx::mbarrier_init(value_loaded(), 1);
     for (int group = 0; group < 2; ++group) {
       ptx::mbarrier_init(gains_told(group), paired ? kConsumerWarps / 2 : kConsumerWarps);
     }
@@ -122,7 +129,7 @@ struct SharedLayout {
 
  private:
   static_assert(sizeof(ItemHeader) <= 32 && sizeof(TileInfo) * kStages <= 128);
-  static_assert((4 * kStages + 4) * 8 <= 128 && 288 + 2 * 8 * 2 * 4 <= 512);
+  static_assert((4 * kStages + 5) * 8 <= 144 && 304 + 2 * 8 * 2 * 4 <= 512);
 
   __device__ __forceinline__ std::uint32_t barrier(std::uint32_t index) const {
     return base + kQueryBytes + 2 * kStages * kKeyBytes + index * 8;

@@ -119,17 +119,18 @@ class SkipSoftmax {
     }
   }
 
-  /// The largest over all warps of the row block.
+  /// The largest over all warps of the row block, read by the lane that tells.
   __device__ __forceinline__ void ask(float (&gain)[2]) {
     ptx::mbarrier_wait(barrier_, told_ & 1);
-    float value = hopper::kMinusInfinity;
-    if (lane_ < 2 * kWarps) value = here()[lane_];
+    if (lane_ == 0) {
 #pragma unroll
-    for (int step = 2; step < 2 * kWarps; step *= 2) {
-      value = fmaxf(value, __shfl_xor_sync(0xffffffffu, value, step));
+      for (int warp = 0; warp < kWarps; ++warp) {
+        gain[0] = fmaxf(gain[0], here()[2 * warp]);
+        gain[1] = fmaxf(gain[1], here()[2 * warp + 1]);
+      }
     }
-    gain[0] = __shfl_sync(0xffffffffu, value, 0);
-    gain[1] = __shfl_sync(0xffffffffu, value, 1);
+    gain[0] = __shfl_sync(0xffffffffu, gain[0], 0);
+    gain[1] = __shfl_sync(0xffffffffu, gain[1], 0);
     ++told_;
   }
 
