@@ -71,9 +71,9 @@ class CaseComparison {
            differ(base_.inputs.v, now_.inputs.v);
   }
 
-  bool is_problem(const std::vector<CaseProblem>& problems, std::string_view check) const {
+  bool is_problem(const std::vector<GateProblem>& problems, std::string_view check) const {
     return std::any_of(problems.begin(), problems.end(),
-                       [&](const CaseProblem& problem) { return problem.check == check; });
+                       [&](const GateProblem& problem) { return problem.check == check; });
   }
 
   void add(Weight weight, const std::string& check, const std::string& what,
@@ -92,7 +92,7 @@ class CaseComparison {
   }
 
   void new_problems() {
-    for (const CaseProblem& problem : problems_) {
+    for (const GateProblem& problem : problems_) {
       if (is_problem(base_problems_, problem.check)) continue;
       add(Weight::kFailure, problem.check, problem.what, problem.place);
     }
@@ -101,7 +101,7 @@ class CaseComparison {
 
   void known_problems() {
     const Weight weight = known_failures_ == Effect::kFail ? Weight::kFailure : Weight::kNote;
-    for (const CaseProblem& problem : problems_) {
+    for (const GateProblem& problem : problems_) {
       if (!is_problem(base_problems_, problem.check)) continue;
       add(weight, problem.check, "as in the baseline: " + problem.what, problem.place);
     }
@@ -159,8 +159,8 @@ class CaseComparison {
   const CaseRules& rules_;
   Effect known_failures_;
   std::vector<GateFinding>& findings_;
-  std::vector<CaseProblem> base_problems_;
-  std::vector<CaseProblem> problems_;
+  std::vector<GateProblem> base_problems_;
+  std::vector<GateProblem> problems_;
   Status was_;
   Status is_;
 };
@@ -225,7 +225,7 @@ void add_new_case(const CaseRecord& record, const CaseRules& rules,
   findings.push_back(
       case_finding(record, Weight::kNote, "new",
                    fmt::format("not in the baseline; {}", status_name(status_by(record, rules)))));
-  for (const CaseProblem& problem : problems_of(record, rules)) {
+  for (const GateProblem& problem : problems_of(record, rules)) {
     GateFinding finding =
         case_finding(record, Weight::kFailure, problem.check, "new case: " + problem.what);
     finding.where = record.where;

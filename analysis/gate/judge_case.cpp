@@ -9,7 +9,7 @@
 namespace lvsa::analysis {
 namespace {
 
-void judge_bound(std::vector<CaseProblem>& problems, const char* check, const BoundFigure& figure,
+void judge_bound(std::vector<GateProblem>& problems, const char* check, const BoundFigure& figure,
                  const CaseRules& rules) {
   if (figure.failed > 0) {
     problems.push_back({check,
@@ -43,7 +43,7 @@ bool says_why(const CaseRecord& record) {
   return false;
 }
 
-void judge_policies(std::vector<CaseProblem>& problems, const CaseRecord& record,
+void judge_policies(std::vector<GateProblem>& problems, const CaseRecord& record,
                     const CaseRules& rules) {
   if (record.status == Status::kFail && !says_why(record)) {
     problems.push_back({"status", record.message, ""});
@@ -58,8 +58,8 @@ void judge_policies(std::vector<CaseProblem>& problems, const CaseRecord& record
 
 }  // namespace
 
-std::vector<CaseProblem> problems_of(const CaseRecord& record, const CaseRules& rules) {
-  std::vector<CaseProblem> problems;
+std::vector<GateProblem> problems_of(const CaseRecord& record, const CaseRules& rules) {
+  std::vector<GateProblem> problems;
   if (ended_early(record.status)) {
     return {{std::string(status_name(record.status)), record.message, ""}};
   }

@@ -10,7 +10,7 @@
 namespace lvsa::analysis {
 
 /// One thing that is wrong with a case.
-struct CaseProblem {
+struct GateProblem {
   std::string check;  ///< "output", "lse", "schedule", the name of a relation or probe, "weak",
                       ///< "suspect", "unsupported", "error", "crash", "timeout", "status"
   std::string what;   ///< one line
@@ -19,7 +19,7 @@ struct CaseProblem {
 
 /// All that is wrong; empty for a case that passes. A case that ended early has one problem, the
 /// one that ended it.
-std::vector<CaseProblem> problems_of(const CaseRecord& record, const CaseRules& rules);
+std::vector<GateProblem> problems_of(const CaseRecord& record, const CaseRules& rules);
 
 /// pass, weak, unsupported, fail, error, timeout or crash, as the rules have it.
 Status status_by(const CaseRecord& record, const CaseRules& rules);

@@ -10,12 +10,12 @@ namespace {
 
 VerdictChange change_of(const CaseRecord& record, const CaseRules& rules, Status now) {
   VerdictChange change{record.line, record.status, now, "", ""};
-  const std::vector<CaseProblem> problems = problems_of(record, rules);
+  const std::vector<GateProblem> problems = problems_of(record, rules);
   if (problems.empty()) {
     change.why = "what failed is only reported by these rules";
     return change;
   }
-  const CaseProblem& first = problems.front();
+  const GateProblem& first = problems.front();
   change.check = first.check;
   change.why = first.what;
   if (!first.place.empty()) change.why += fmt::format(" at {}", first.place);
