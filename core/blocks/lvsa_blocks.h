@@ -126,10 +126,10 @@ typedef struct lvsa_block_kernel {
   const char* description;
   lvsa_block_capabilities capabilities;
 
-  /* As in lvsa_kernel, but for maps tiles_cross_frames says: 1: the keys of a row's kept blocks, one
-   * block behind the other, are cut into tiles as one sequence; 0: each kept block by itself. Pairs
-   * that a mask hides take their places in tiles. With 2, with text first, and where heads with a
-   * skip rule are cut as in 1, there is no schedule to be held against. May be null. */
+  /* As in lvsa_kernel, but for maps tiles_cross_frames says: 1: the keys of a row's kept blocks,
+   * one block behind the other, are cut into tiles as one sequence; 0: each kept block by itself.
+   * Pairs that a mask hides take their places in tiles. With 2, with text first, and where heads
+   * with a skip rule are cut as in 1, there is no schedule to be held against. May be null. */
   lvsa_status (*numerics)(const lvsa_block_problem* problem, lvsa_numerics* numerics);
   lvsa_status (*workspace)(const lvsa_block_problem* problem, size_t* bytes);
   lvsa_status (*run)(const lvsa_block_problem* problem, void* workspace, size_t workspace_bytes,

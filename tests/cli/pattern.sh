@@ -84,7 +84,9 @@ refuses 'args=hangs: TIMEOUT: no sign of life for 0.3 s during: layer 0 step 0 h
 refuses 'step 0 head 2 of T=3' plugin file=faults.so rule=faults args=third --size T=3,h=3,w=2 --heads 0:4
 # What it prints is no result.
 "$LVSA_VERIFY" pattern plugin file=faults.so rule=faults args=prints --size T=3,h=3,w=2 >out 2>err
-grep -q 'kept           3 of 4' out && grep -qx 'said to stdout' err || fail "prints: $(cat out err)"
+if ! grep -q 'kept           3 of 4' out || ! grep -qx 'said to stdout' err; then
+  fail "prints: $(cat out err)"
+fi
 gives 0 'kept           3 of 4' plugin file=faults.so rule=faults --size T=3,h=3,w=2 --isolate none
 refuses 'it needs q and k' plugin file=faults.so rule=needy --size T=3,h=3,w=2
 refuses "has no rule 'other'; it has: faults needy" plugin file=faults.so rule=other --size T=3,h=3,w=2

@@ -2,8 +2,8 @@
 // Is this a problem at all? Everything that run() relies on is held here once, so that no malformed
 // problem makes it read or write where it should not.
 
-#include "core/kernel/lvsa_kernel.h"
 #include "core/kernel/layout_check.hpp"
+#include "core/kernel/lvsa_kernel.h"
 
 namespace lvsa::reference {
 
