@@ -74,9 +74,9 @@ SweepResults PlainSweep::results() const {
 }
 
 std::string scratch_folder() {
-  const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
+  const ::testing::TestInfo& test = *::testing::UnitTest::GetInstance()->current_test_info();
   const std::string folder =
-      testing::TempDir() + "lvsa-" + test.test_suite_name() + "-" + test.name();
+      ::testing::TempDir() + "lvsa-" + test.test_suite_name() + "-" + test.name();
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;
