@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <limits>
+#include <ostream>
 
 #include "core/tensor/tensor.hpp"
 #include "reference/attention/blocks/cpu_blocks.hpp"
@@ -18,6 +19,9 @@ struct Subject {
   const char* name;
   const lvsa_block_kernel& (*kernel)();
 };
+
+// Without it, names of tests hold the addresses above.
+void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; }
 
 using Size = std::pair<std::int64_t, std::int64_t>;
 
