@@ -7,6 +7,7 @@
 #include "core/config/config.hpp"
 #include "core/error.hpp"
 #include "core/geometry/detection.hpp"
+#include "core/io/printable.hpp"
 #include "core/pattern/global_frames.hpp"
 #include "core/pattern/index_structures.hpp"
 #include "core/pattern/keyframe_interval.hpp"
@@ -249,7 +250,7 @@ nlohmann::json call_function(const std::string& name, const json& args, Version 
   if (found == functions().end()) {
     std::string known;
     for (const std::string& candidate : function_names()) known += " " + candidate;
-    throw BadCall(fmt::format("unknown function \"{}\"; known:{}", name, known));
+    throw BadCall(fmt::format("unknown function \"{}\"; known:{}", printable(name), known));
   }
   return found->second(Arguments(args), behaviour(version));
 }
