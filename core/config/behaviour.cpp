@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "core/io/printable.hpp"
 
 namespace lvsa {
 
@@ -30,7 +31,7 @@ Version parse_version(std::string_view text) {
   if (text == "1.2") return Version::k1_2;
   if (text == "1.3") return Version::k1_3;
   throw Error(ErrorKind::kValue,
-              fmt::format("lvsa: '{}' is no known behaviour; use 1.2 or 1.3", text));
+              fmt::format("lvsa: '{}' is no known behaviour; use 1.2 or 1.3", printable(text)));
 }
 
 }  // namespace lvsa
