@@ -19,22 +19,22 @@ namespace lvsa::cuda {
 namespace {
 
 // Gaps are copied, too: what is far apart would take the device's memory and seconds for nothing.
-constexpr std::size_t kMostGapBytes = std::size_t{1} << 32;
+constexpr std::size_t kMostGapBytes = std::size_t{1} << 30;
 
-Mirror mirror(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, lvsa_dtype dtype) {
-  const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,
-                                p.head_dim};
+/// A tensor of a problem, in bytes.
+struct Span {
+  std::size_t reach;  ///< from its first element past its last one
+  std::size_t gaps;   ///< of these, between elements; elements may share places, too
+};
+
+Span span_of(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads, lvsa_dtype dtype) {
   if (t.data == nullptr) throw Error(ErrorKind::kKernel, "a tensor is null");
-  return Mirror(t.data, extent(sizes, t.strides, 4) * dtype_bytes(dtype));
-}
-
-bool has_wide_gaps(const lvsa_problem& p, const lvsa_tensor& t, std::int64_t heads,
-                   lvsa_dtype dtype) {
   const std::int64_t sizes[] = {p.batch, p.frames * p.patches_per_frame + p.text_tokens, heads,
                                 p.head_dim};
   const auto dense = static_cast<std::size_t>(sizes[0] * sizes[1] * sizes[2] * sizes[3]);
-  return (extent(sizes, t.strides, 4) - dense) * dtype_bytes(dtype) > kMostGapBytes &&
-         extent(sizes, t.strides, 4) > dense;
+  const std::size_t reach = extent(sizes, t.strides, 4);
+  const std::size_t bytes = dtype_bytes(dtype);
+  return {reach * bytes, reach > dense ? (reach - dense) * bytes : 0};
 }
 
 Mirror mirror_lse(const lvsa_problem& p) {
@@ -54,17 +54,21 @@ const float* there_or_null(const float* scales, const Mirror& mirror) {
 
 lvsa_status run(const lvsa_kernel& kernel, const lvsa_problem& p, char* message,
                 std::size_t message_size) {
-  if (has_wide_gaps(p, p.q, p.heads, p.dtype) || has_wide_gaps(p, p.k, p.kv_heads, p.dtype) ||
-      has_wide_gaps(p, p.v, p.kv_heads, p.dtype) || has_wide_gaps(p, p.out, p.heads, p.out_dtype)) {
-    return tell({LVSA_UNSUPPORTED,
-                 "a tensor has gaps of more than 2^32 bytes in all, which are "
-                 "copied too: fewer are due for tensors of the host"},
-                message, message_size);
+  const Span spans[] = {span_of(p, p.q, p.heads, p.dtype), span_of(p, p.k, p.kv_heads, p.dtype),
+                        span_of(p, p.v, p.kv_heads, p.dtype),
+                        span_of(p, p.out, p.heads, p.out_dtype)};
+  for (const Span& span : spans) {
+    if (span.gaps > kMostGapBytes) {
+      return tell({LVSA_UNSUPPORTED,
+                   "a tensor has gaps of more than 2^30 bytes in all, which are copied too: fewer "
+                   "are due for tensors of the host"},
+                  message, message_size);
+    }
   }
-  const Mirror q = mirror(p, p.q, p.heads, p.dtype);
-  const Mirror k = mirror(p, p.k, p.kv_heads, p.dtype);
-  const Mirror v = mirror(p, p.v, p.kv_heads, p.dtype);
-  const Mirror out = mirror(p, p.out, p.heads, p.out_dtype);
+  const Mirror q(p.q.data, spans[0].reach);
+  const Mirror k(p.k.data, spans[1].reach);
+  const Mirror v(p.v.data, spans[2].reach);
+  const Mirror out(p.out.data, spans[3].reach);
   const Mirror lse = mirror_lse(p);
   const Mirror q_scale = mirror_scales(p.q_scale, p.batch, p.heads);
   const Mirror k_scale = mirror_scales(p.k_scale, p.batch, p.kv_heads);

@@ -368,9 +368,10 @@ class Consumer {
         out, p_.out_strides.token, row_token, warp_ * 16,
         shared_.query() + (group_ * kGroupRows + warp_ * 16) * 128, Shared::kQueryHalf, o, inverse,
         lane_);
-    // The next queries come by the copy engine.
+    // The next queries come by the copy engine, or gathered: each lane has read rows that these
+    // overwrite, and says so itself.
     ptx::fence_proxy_async();
-    release(shared_.query_empty());
+    ptx::mbarrier_arrive(shared_.query_empty());
   }
 
   /// A pair that a mask leaves out is multiplied with zero, which an infinity or a NaN in its v

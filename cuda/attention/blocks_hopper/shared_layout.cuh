@@ -10,6 +10,7 @@
 namespace lvsa::cuda::blocks {
 
 inline constexpr int kConsumerWarps = 8;
+inline constexpr int kConsumerThreads = 32 * kConsumerWarps;
 
 /// An entry that a warpgroup's row block does not have; other numbers are masks or kNoMask.
 inline constexpr int kNotAttended = -2;
@@ -119,7 +120,7 @@ struct SharedLayout {
       ptx::mbarrier_init(value_empty(stage), kConsumerWarps);
     }
     ptx::mbarrier_init(query_full(), 1);
-    ptx::mbarrier_init(query_empty(), kConsumerWarps);
+    ptx::mbarrier_init(query_empty(), kConsumerThreads);
     ptx::mbarrier_init(value_loaded(), 1);
     for (int group = 0; group < 2; ++group) {
       ptx::mbarrier_init(gains_told(group), paired ? kConsumerWarps / 2 : kConsumerWarps);
