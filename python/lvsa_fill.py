@@ -8,7 +8,13 @@ The function is called as f(q, k, v, pattern) and returns out, or (out, lse). q 
 [B, S, Hkv, D], out is like q, lse is [B, S, H] with natural logarithms. They are torch tensors in the type of the
 case, or, with --numpy (or without torch), numpy arrays in float32. pattern is a Pattern (lists of frames) or, in
 cases with a rule (pattern=), an lvsa_maps.BlockPattern. What raises NotImplementedError is marked as skipped, with
-its text as the reason. Without h5py the other two formats remain.
+its text as the reason; so is a case with an online skip of which the function has not asked for the threshold
+(pattern.skip_threshold_log2): it would compute all kept blocks. A function that knows its schedule declares it in an
+attribute, for all cases or by pattern, in the names of docs/exchange.md:
+
+    attention.numerics = {"key_tile": 64, "p_dtype": "bf16", "accumulator": "f32", "key_order": 1, "max_rule": 1}
+
+Without h5py the other two formats remain.
 """
 import argparse
 import importlib
@@ -120,12 +126,33 @@ def as_float32(x):  # one rounding here, one to the case's type in `check`: both
     return np.asarray(x, np.float32)
 
 
+NUMERICS = ("key_tile", "tiles_cross_frames", "split_keys", "exp_ulps", "p_dtype", "accumulator", "key_order", "max_rule",
+            "sum_rounded_p", "normalise_first", "p_rounding", "p_scale_log2", "rescale_exact", "score_step", "sum_step",
+            "split_rule", "split_tiles", "partial_dtype")
+
+
+def declare(group, function, pattern):
+    """Writes what the function declares of its arithmetic, in place of what an earlier one did."""
+    numerics = getattr(function, "numerics", {})
+    numerics = numerics(pattern) if callable(numerics) else numerics
+    if unknown := sorted(set(numerics) - set(NUMERICS)):
+        raise ValueError(f"numerics: {unknown[0]} is not known; of these: {', '.join(NUMERICS)}")
+    for name in NUMERICS:
+        group.attrs.pop(name, None)
+    for name, value in numerics.items():
+        group.attrs[name] = value
+
+
 def fill(group, function, device):
     for name in {"out", "lse"} & set(group):
         del group[name]
     group.attrs.pop("skipped", None)
+    pattern = pattern_of(group)
     try:
-        result = function(*(load(group, name, device) for name in "qkv"), pattern_of(group))
+        declare(group, function, pattern)
+        result = function(*(load(group, name, device) for name in "qkv"), pattern)
+        if isinstance(pattern, lvsa_maps.BlockPattern) and pattern.skip_ignored():
+            pattern.require_no_skip()
     except NotImplementedError as reason:
         group.attrs["skipped"] = str(reason) or "the function does not support this case"
         return

@@ -43,7 +43,7 @@ class BlockPattern:
         self.indices = [indices[part] for part in parts]  # of each map
         self.entry_mask = [None if entry_mask is None else entry_mask[part] for part in parts]
         self.mask_bits, self.orders, self.order_of_head = (array(n) for n in ("mask_bits", "orders", "order_of_head"))
-        self.skip_threshold_log2 = array("skip_threshold_log2")
+        self._skip, self._skip_seen = array("skip_threshold_log2"), False
         for m in range(self.maps):
             check_map(self.indptr[m], self.indices[m], self.column_blocks, f"map {m}")
 
@@ -108,20 +108,58 @@ class BlockPattern:
             for (number, _), group in heads.items():
                 yield batch, group, number, self.order(batch, group[0])
 
+    @property
+    def skip_threshold_log2(self):
+        """[H], infinity: none; or None where no head skips. Who has not asked for it has not skipped."""
+        self._skip_seen = True
+        return self._skip
+
+    def skip_ignored(self):
+        """Whether there is an online skip that nobody has asked for."""
+        return self._skip is not None and not self._skip_seen
+
     def require_no_skip(self):
+        """For functions that compute every kept block: refuses what only a function with the skip gets right."""
         if self.skip_threshold_log2 is not None:
-            raise NotImplementedError("no online skip")
+            raise NotImplementedError("no online skip: " + skip_text(self._skip))
+
+
+def skip_text(thresholds):
+    least = f"{min(thresholds):g}" if min(thresholds) == max(thresholds) else f"from {min(thresholds):g}"
+    return f"the case has skip_threshold_log2 {least}, and a function without it computes all kept blocks"
+
+
+def skip_blocks(s, pattern, number, threshold):
+    """Sets the scores ([S, S], by places, natural units, -inf: not attended) of blocks that the online skip leaves out to
+    -inf. Block by block but the last one of a row: out when no row's maximum gains more than -threshold."""
+    for row in range(pattern.row_blocks):
+        rows = slice(pattern.row_begin[row], pattern.row_begin[row + 1])
+        columns = pattern.indices[number][pattern.indptr[number][row]:pattern.indptr[number][row + 1]]
+        before = np.full(rows.stop - rows.start, -np.inf)
+        for column in columns[:-1]:
+            block = s[rows, pattern.column_begin[column]:pattern.column_begin[column + 1]]
+            top = block.max(axis=1)
+            some = np.isfinite(top)  # rows that attend a pair of the block
+            gain = np.max(top[some] - before[some], initial=-np.inf) / np.log(2.0)
+            before = np.maximum(before, top)
+            if gain + threshold <= 0:
+                block[...] = -np.inf
 
 
 def plain(q, k, v, pattern):
     """The definition over maps, in numpy: head by head in float64."""
-    pattern.require_no_skip()
     q, k, v = (np.asarray(x.detach().float().cpu() if hasattr(x, "detach") else x, np.float64) for x in (q, k, v))
-    out, lse = np.zeros(q.shape), np.full(q.shape[:3], -np.inf)
+    out, lse, skip = np.zeros(q.shape), np.full(q.shape[:3], -np.inf), pattern.skip_threshold_log2
     for batch in range(pattern.B):
         for head in range(pattern.H):
             own = head // (pattern.H // pattern.Hkv)
             s = np.where(pattern.tokens(batch, head), pattern.scale * (q[batch, :, head] @ k[batch, :, own].T), -np.inf)
+            if skip is not None and np.isfinite(skip[head]):
+                order = pattern.order(batch, head)
+                at = np.ix_(*[np.arange(pattern.seq_len) if order is None else order] * 2)
+                by_places = s[at]
+                skip_blocks(by_places, pattern, pattern.map_of_head[batch, head], skip[head])
+                s[at] = by_places
             some = np.isfinite(s).any(axis=1)  # a row without keys: out 0, lse -inf
             top = s[some].max(axis=1, keepdims=True)
             p = np.exp(s[some] - top)

@@ -22,6 +22,18 @@ void add(std::vector<std::string>& accusations, const std::string& accusation) {
   }
 }
 
+// Cases in the order in which a kernel meets them. For the score these come first: a plain one, one
+// with a skip, one with masks, one with rows without keys; between them they accuse most of the
+// corpus.
+std::vector<std::size_t> order_of_cases(std::size_t cases, SelftestDepth depth) {
+  std::vector<std::size_t> order;
+  if (depth == SelftestDepth::kFirstKill) order = {0, 11, 3, 2};
+  for (std::size_t i = 0; i < cases; ++i) {
+    if (std::find(order.begin(), order.end(), i) == order.end()) order.push_back(i);
+  }
+  return order;
+}
+
 }  // namespace
 
 const std::vector<Case>& block_selftest_cases() {
@@ -72,7 +84,8 @@ std::vector<std::string> block_accusations(const lvsa_block_kernel& kernel, Self
   const auto& cases = block_selftest_cases();
   // Bounds first: they cost least.
   for (const bool relations : {false, true}) {
-    for (std::size_t i = 0; i < (relations ? kWithRelations : cases.size()); ++i) {
+    for (const std::size_t i : order_of_cases(cases.size(), depth)) {
+      if (relations && i >= kWithRelations) continue;
       if (depth == SelftestDepth::kFirstKill && !accusations.empty()) return accusations;
       RunOptions options;
       options.relations = relations ? RelationChoice::kAll : RelationChoice::kNone;

@@ -10,6 +10,7 @@
 #include "analysis/blocks/run_block_case.hpp"
 #include "analysis/verify/exchange_read.hpp"
 #include "analysis/verify/judge.hpp"
+#include "analysis/verify/tier_b.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -130,13 +131,21 @@ void judge_maps(CaseResult& result, const BlockCase& made, const BlockMaps& maps
   const BoundModel model = make_bound_model(&script.numerics, c.dtype, c.head_dim);
   const std::vector<reference::RowId> rows = sample_map_rows(c, maps);
   const double scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
-  const auto exact = attend_map_rows(
-      {made.tensors.q.view(), made.tensors.k.view(), made.tensors.v.view(), scale, maps}, rows,
-      model.scores);
+  const TensorView q = made.tensors.q.view();
+  const TensorView k = made.tensors.k.view();
+  const TensorView v = made.tensors.v.view();
+  const auto exact = attend_map_rows({q, k, v, scale, maps}, rows, model.scores);
+  const auto judge = make_schedule_judge(&script.numerics, c.dtype, c.head_dim);
+  ScheduleRows schedule;
+  if (judge) {
+    schedule = {&judge->model(), judge->replay_maps({q, k, v, scale, maps.heads()}, rows, exact)};
+  }
   judge_rows(result, outputs, model,
-             {rows, exact, [&](const reference::RowId& row, std::int64_t keys) {
+             {rows, exact,
+              [&](const reference::RowId& row, std::int64_t keys) {
                 return map_steps(model, maps, row, keys);
-              }});
+              }},
+             schedule);
   if (is_failure(result.status)) {
     result.where = where_maps_fail({c, maps, outputs, model, rows, exact});
   }

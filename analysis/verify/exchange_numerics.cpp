@@ -1,8 +1,7 @@
 #include "analysis/verify/exchange_numerics.hpp"
 
 #include <fmt/format.h>
-
-#include <utility>
+#include <fmt/ranges.h>
 
 #include "core/error.hpp"
 
@@ -14,15 +13,17 @@ class Declared {
  public:
   Declared(const TensorSource& file, const std::string& group) : file_(file), group_(group) {}
 
-  std::int64_t number(const char* name) const {
+  std::int64_t number(const char* name, std::int64_t low = 0,
+                      std::int64_t high = std::int64_t{1} << 30) const {
     for (const std::string& object : {group_, std::string("/")}) {
       const auto values = file_.integer_attribute(object, name);
       if (!values) continue;
-      if (values->size() == 1 && values->front() >= 0 && values->front() < (1 << 30)) {
+      if (values->size() == 1 && values->front() >= low && values->front() <= high) {
         return values->front();
       }
       throw Error(ErrorKind::kValue,
-                  fmt::format("{}: attribute {}: one integer 0 .. 2^30 is due", object, name));
+                  fmt::format("{}: attribute {}: {}; one integer {} .. {} is due", object, name,
+                              fmt::join(*values, " "), low, high));
     }
     return 0;
   }
@@ -53,17 +54,29 @@ lvsa_numerics declared_numerics(const TensorSource& file, const std::string& gro
   lvsa_numerics numerics{};
   numerics.struct_size = sizeof numerics;
   numerics.key_tile = declared.number("key_tile");
-  numerics.tiles_cross_frames = static_cast<std::int32_t>(declared.number("tiles_cross_frames"));
+  numerics.tiles_cross_frames =
+      static_cast<std::int32_t>(declared.number("tiles_cross_frames", 0, 2));
   numerics.split_keys = static_cast<std::int32_t>(declared.number("split_keys"));
   numerics.exp_ulps = static_cast<double>(declared.number("exp_ulps"));
-  const std::pair<const char*, std::int32_t*> schedule[] = {
-      {"sum_rounded_p", &numerics.sum_rounded_p}, {"normalise_first", &numerics.normalise_first},
-      {"key_order", &numerics.key_order},         {"max_rule", &numerics.max_rule},
-      {"p_rounding", &numerics.p_rounding},       {"p_scale_log2", &numerics.p_scale_log2},
-      {"rescale_exact", &numerics.rescale_exact}, {"score_step", &numerics.score_step},
-      {"split_rule", &numerics.split_rule},       {"sum_step", &numerics.sum_step}};
-  for (const auto& [name, field] : schedule) {
-    *field = static_cast<std::int32_t>(declared.number(name));
+  struct Field {
+    const char* name;
+    std::int32_t* value;
+    std::int64_t low;
+    std::int64_t high;
+  };
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  const Field schedule[] = {{"sum_rounded_p", &numerics.sum_rounded_p, 0, 1},
+                            {"normalise_first", &numerics.normalise_first, 0, 1},
+                            {"key_order", &numerics.key_order, 0, LVSA_KEYS_DESCENDING},
+                            {"max_rule", &numerics.max_rule, 0, LVSA_MAX_FINAL},
+                            {"p_rounding", &numerics.p_rounding, 0, LVSA_P_TOWARD_ZERO},
+                            {"p_scale_log2", &numerics.p_scale_log2, -64, 64},
+                            {"rescale_exact", &numerics.rescale_exact, 0, 1},
+                            {"score_step", &numerics.score_step, 0, kMost},
+                            {"split_rule", &numerics.split_rule, 0, LVSA_SPLIT_ROUND_ROBIN},
+                            {"sum_step", &numerics.sum_step, 0, kMost}};
+  for (const Field& field : schedule) {
+    *field.value = static_cast<std::int32_t>(declared.number(field.name, field.low, field.high));
   }
   numerics.split_tiles = declared.number("split_tiles");
   numerics.partial_dtype = declared.dtype("partial_dtype");

@@ -58,26 +58,36 @@ struct Piece {
   std::size_t count;
 };
 
-std::int64_t count_keys(const AttentionProblem& problem, const RowId& row) {
+// What a row's keys are, found once: ranges, where rows have keys of their own, and their number.
+struct RowKeys {
+  TokenRanges ranges;
+  std::int64_t count = 0;
+};
+
+RowKeys keys_of(const AttentionProblem& problem, const RowId& row) {
+  RowKeys keys;
   if (problem.key_ranges) {
-    std::int64_t keys = 0;
-    for (const auto& [begin, end] : visible_ranges(problem, row)) keys += end - begin;
+    keys.ranges = visible_ranges(problem, row);
+    for (const auto& [begin, end] : keys.ranges) keys.count += end - begin;
     return keys;
   }
   const FrameGrid& grid = problem.grid;
-  if (row.token >= grid.video_tokens()) return grid.seq_len();
+  keys.count = grid.seq_len();
+  if (row.token >= grid.video_tokens()) return keys;
   const auto frame = static_cast<std::size_t>(row.token / grid.patches_per_frame);
-  return static_cast<std::int64_t>(problem.attended[frame].size()) * grid.patches_per_frame +
-         grid.text_tokens;
+  keys.count = static_cast<std::int64_t>(problem.attended[frame].size()) * grid.patches_per_frame +
+               grid.text_tokens;
+  return keys;
 }
 
 // Whether the keys of two rows can be read together: those of one kv head, and where rows have keys
 // of their own, equal ones.
-bool go_together(const AttentionProblem& problem, const RowId& a, const RowId& b) {
+bool go_together(const AttentionProblem& problem, const RowId& a, const RowKeys& keys_a,
+                 const RowId& b, const RowKeys& keys_b) {
   const std::int64_t group = problem.q.shape[2] / problem.k.shape[2];
   if (a.batch != b.batch || a.head / group != b.head / group) return false;
   if (!problem.key_ranges) return true;
-  return a.head == b.head && visible_ranges(problem, a) == visible_ranges(problem, b);
+  return a.head == b.head && keys_a.ranges == keys_b.ranges;
 }
 
 // Enough pieces that all threads have work to the end, of rows that share a kv head and, as far as
@@ -90,17 +100,20 @@ std::vector<Piece> cut(const AttentionProblem& problem, const std::vector<RowId>
   const std::int64_t bytes_each = kMostBytes / static_cast<std::int64_t>(threads);
   std::vector<Piece> pieces;
   std::int64_t bytes = 0;
+  RowKeys before;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
-    const std::int64_t row_bytes = oracle_row_bytes(count_keys(problem, sorted[i]));
+    RowKeys keys = keys_of(problem, sorted[i]);
+    const std::int64_t row_bytes = oracle_row_bytes(keys.count);
     const bool fits = !pieces.empty() && pieces.back().count < most &&
                       bytes + row_bytes <= bytes_each &&
-                      go_together(problem, sorted[i], sorted[i - 1]);
+                      go_together(problem, sorted[i], keys, sorted[i - 1], before);
     if (!fits) {
       pieces.push_back({i, 0});
       bytes = 0;
     }
     ++pieces.back().count;
     bytes += row_bytes;
+    before = std::move(keys);
   }
   return pieces;
 }

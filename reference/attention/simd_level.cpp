@@ -19,18 +19,26 @@ bool has_f16c() {
   unsigned d = 0;
   return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
 }
+
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+}
+
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
 #endif
 
 }  // namespace
 
 bool machine_has(SimdLevel level) {
 #if LVSA_SIMD_X86
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+  // Asked for once: cpuid takes microseconds in a virtual machine.
+  static const bool avx2 = has_avx2();
+  static const bool avx512 = has_avx512();
   if (level == SimdLevel::kAvx2) return avx2;
-  if (level == SimdLevel::kAvx512) {
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  }
+  if (level == SimdLevel::kAvx512) return avx512;
 #endif
   return level == SimdLevel::kBaseline;
 }

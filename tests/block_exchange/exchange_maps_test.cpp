@@ -262,6 +262,58 @@ TEST_F(ExchangeMapsTest, BitsOfABase2LogSumExpAreTakenWhenTheFileSaysSo) {
   EXPECT_EQ(judged(*cases, kPlain, in_base_2, said).status, Status::kPass);
 }
 
+// What a script declares of its schedule; `p_dtype` is what it says of P.
+std::function<void(TensorSink&)> schedule_of(const std::string& p_dtype,
+                                             std::int64_t tiles_cross_frames = 0) {
+  return [=](TensorSink& sink) {
+    sink.attribute("/", "key_tile", std::int64_t{16});
+    sink.attribute("/", "tiles_cross_frames", tiles_cross_frames);
+    sink.attribute("/", "key_order", std::int64_t{LVSA_KEYS_ASCENDING});
+    sink.attribute("case0000", "max_rule", std::int64_t{LVSA_MAX_RUNNING});
+    sink.attribute("case0000", "rescale_exact", std::int64_t{1});
+    sink.attribute("case0000", "p_dtype", p_dtype);
+  };
+}
+
+TEST_F(ExchangeMapsTest, ADeclaredScheduleIsReplayedOverTheMaps) {
+  // The outputs here are those of a P that is not rounded.
+  for (const char* line : {kRich, kPlain}) {
+    const auto cases = exported(line);
+    EXPECT_EQ(judged(*cases, line).schedule.checked, 0);
+    for (const std::int64_t across : {0, 1}) {
+      const CaseResult honest = judged(*cases, line, {}, schedule_of("f32", across));
+      EXPECT_EQ(honest.status, Status::kPass) << honest.message;
+      EXPECT_GT(honest.schedule.checked, honest.output.checked / 2);
+    }
+  }
+  const auto cases = exported(kRich);
+  const CaseResult untrue = judged(*cases, kRich, {}, schedule_of("bf16"));
+  EXPECT_EQ(untrue.status, Status::kFail);
+  EXPECT_GT(untrue.schedule.failed, 0);
+  EXPECT_EQ(untrue.output.failed, 0) << "tier A has room for a P in bf16";
+  EXPECT_NE(untrue.message.find("tier B"), std::string::npos) << untrue.message;
+}
+
+TEST_F(ExchangeMapsTest, SchedulesThatMapsDoNotHaveAreLeftToTierA) {
+  const auto cases = exported(kRich);
+  const CaseResult result = judged(*cases, kRich, {}, schedule_of("bf16", 2));
+  EXPECT_EQ(result.status, Status::kPass) << result.message;
+  EXPECT_EQ(result.schedule.checked, 0);
+}
+
+TEST_F(ExchangeMapsTest, ADeclarationThatIsNoneIsToldByName) {
+  const auto cases = exported(kPlain);
+  for (const char* name : {"key_order", "max_rule", "tiles_cross_frames", "sum_rounded_p"}) {
+    const CaseResult result = judged(*cases, kPlain, {}, [name](TensorSink& sink) {
+      sink.attribute("case0000", name, std::int64_t{7});
+    });
+    EXPECT_EQ(result.status, Status::kFail);
+    EXPECT_NE(result.message.find(std::string("case0000: attribute ") + name + ": 7; one integer"),
+              std::string::npos)
+        << result.message;
+  }
+}
+
 TEST_F(ExchangeMapsTest, AFileWithAnotherCasesMapsIsToldByName) {
   const std::string other = [] {
     std::string line = kPlain;

@@ -48,17 +48,17 @@ struct BlockOracle::State {
     return {row.batch, row.head, pattern.map.rows.block_of(place_of(pattern, row.token))};
   }
 
-  // Tokens that a row attends in blocks whose state `wanted` takes, ascending.
-  template <typename Wanted>
-  std::vector<std::int64_t> tokens(const BlockAttention& a, const RowId& row,
-                                   const Wanted& wanted) const {
+  // Calls use(begin, end) for the runs of places that a row attends in blocks whose state `wanted`
+  // takes, ascending; runs may touch.
+  template <typename Wanted, typename Use>
+  void each_run(const BlockAttention& a, const RowId& row, const Wanted& wanted,
+                const Use& use) const {
     const HeadPattern& p = a.pattern(row.batch, row.head);
     const Key key = key_of(a, row);
     const auto found = decisions.find(key);
     const std::int64_t line = place_of(p, row.token) - p.map.rows.begin(key[2]);
     const std::int64_t first = p.map.indptr[static_cast<std::size_t>(key[2])];
     const auto entries = static_cast<std::int64_t>(p.map.row(key[2]).size());
-    std::vector<std::int64_t> result;
     for (std::int64_t i = 0; i < entries; ++i) {
       const SkipState state = found == decisions.end()
                                   ? SkipState::kKept
@@ -66,12 +66,29 @@ struct BlockOracle::State {
       if (!wanted(state)) continue;
       const std::int32_t column = p.map.indices[static_cast<std::size_t>(first + i)];
       const std::int32_t mask = p.mask.mask_of(first + i);
-      for (std::int64_t place = p.map.columns.begin(column); place < p.map.columns.end(column);
-           ++place) {
-        if (!p.mask.attends(mask, line, place - p.map.columns.begin(column))) continue;
-        result.push_back(p.order ? p.order->token(place) : place);
+      const std::int64_t begin = p.map.columns.begin(column);
+      const std::int64_t end = p.map.columns.end(column);
+      if (mask < 0) {
+        use(begin, end);
+        continue;
+      }
+      for (std::int64_t place = begin; place < end; ++place) {
+        if (p.mask.attends(mask, line, place - begin)) use(place, place + 1);
       }
     }
+  }
+
+  // Tokens that a row attends in blocks whose state `wanted` takes, ascending.
+  template <typename Wanted>
+  std::vector<std::int64_t> tokens(const BlockAttention& a, const RowId& row,
+                                   const Wanted& wanted) const {
+    const HeadPattern& p = a.pattern(row.batch, row.head);
+    std::vector<std::int64_t> result;
+    each_run(a, row, wanted, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t place = begin; place < end; ++place) {
+        result.push_back(p.order ? p.order->token(place) : place);
+      }
+    });
     if (p.order) std::sort(result.begin(), result.end());
     return result;
   }
@@ -79,12 +96,17 @@ struct BlockOracle::State {
   template <typename Wanted>
   TokenRanges ranges(const BlockAttention& a, const RowId& row, const Wanted& wanted) const {
     TokenRanges result;
-    for (const std::int64_t token : tokens(a, row, wanted)) {
-      if (!result.empty() && result.back().second == token) {
-        ++result.back().second;
+    const auto add = [&](std::int64_t begin, std::int64_t end) {
+      if (!result.empty() && result.back().second == begin) {
+        result.back().second = end;
       } else {
-        result.emplace_back(token, token + 1);
+        result.emplace_back(begin, end);
       }
+    };
+    if (a.pattern(row.batch, row.head).order) {
+      for (const std::int64_t token : tokens(a, row, wanted)) add(token, token + 1);
+    } else {
+      each_run(a, row, wanted, add);
     }
     return result;
   }
