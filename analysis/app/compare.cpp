@@ -2,18 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
+#include <cstdio>
 #include <filesystem>
-#include <map>
-#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
 
+#include "analysis/app/compare_outcome.hpp"
 #include "analysis/app/progress.hpp"
+#include "analysis/app/stop_signals.hpp"
 #include "analysis/maps/latent_size.hpp"
-#include "analysis/report/html_compare.hpp"
-#include "analysis/report/text_format.hpp"
-#include "analysis/sweep/pattern_compare_files.hpp"
+#include "analysis/sweep/pattern_compare_folder.hpp"
 #include "analysis/synth/video_words.hpp"
+#include "analysis/verify/byte_hash.hpp"
 #include "core/error.hpp"
 #include "core/io/byte_file.hpp"
 #include "core/version.hpp"
@@ -21,11 +21,7 @@
 namespace lvsa::app {
 namespace {
 
-using analysis::CompareFigures;
 using analysis::CompareOptions;
-using analysis::CompareResults;
-using analysis::Metric;
-using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kMostBytes = 1 << 20;
 
@@ -72,104 +68,126 @@ CompareOptions options_of(const SweepOptions& options, const CompareWords& words
   return made;
 }
 
-double metric(const CompareFigures& figures, Metric which) {
-  return figures.metrics[static_cast<std::size_t>(which)];
+// Files that patterns are made from or timed with: others of the same name are other patterns.
+void add_file(std::vector<analysis::DecidingOption>& deciding, const std::string& what,
+              const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored))
+    return;  // a folder, or none: said elsewhere
+  deciding.push_back(
+      {fmt::format("{} {}", what, path), "hash " + analysis::hash_text(analysis::file_hash(path))});
 }
 
-void print_table(const CompareResults& results) {
-  fmt::print("{}: T={} P={}", results.identity, results.grid.frames,
-             results.grid.patches_per_frame);
-  if (results.height > 0) fmt::print(" ({}x{})", results.height, results.width);
-  fmt::print(" text={} D={}, {} rows a frame\n", results.grid.text_tokens, results.head_dim,
-             results.rows_per_frame == 0 ? "all" : std::to_string(results.rows_per_frame));
-  fmt::print("{} patterns x {} samples\n\n", results.entries.size(), results.samples.size());
-  const bool timed = !results.time_source.empty();
-  fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}{}  pattern\n", "target", "density",
-             "blocks", "rel_l2", "recall", "cosine", "speedup", timed ? " measured" : "");
-  for (std::size_t e = 0; e < results.entries.size(); ++e) {
-    const CompareFigures f = analysis::pooled_figures(results, e);
-    const auto text = [](double value) { return analysis::number_text(value, 5); };
-    const double target = results.entries[e].target;
-    const auto share = [](double value) {
-      return std::isnan(value) ? std::string("-") : fmt::format("{:.4f}", value);
-    };
-    const auto times = [](double value) {
-      return std::isnan(value) ? std::string("-") : fmt::format("{:.2f}x", value);
-    };
-    const bool missed = analysis::missed_density(results, e, f);
-    fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}{}  {}\n",
-               std::isnan(target) ? "-" : fmt::format("{}", target),
-               (missed ? "~" : "") + share(f.token_density), share(f.block_density),
-               text(metric(f, Metric::kRelativeL2)), text(metric(f, Metric::kRecallMean)),
-               text(metric(f, Metric::kCosinePooled)), times(f.time.speedup),
-               timed ? fmt::format(" {:>8}", times(f.measured.speedup)) : std::string(),
-               results.rules[results.entries[e].rule].words);
-  }
-}
-
-void print_notes(const CompareResults& results) {
-  bool missed = false;
-  for (std::size_t e = 0; e < results.entries.size(); ++e) {
-    missed = missed || analysis::missed_density(results, e, analysis::pooled_figures(results, e));
-  }
-  if (missed) {
-    fmt::print("~: more than 2 % from the density that was asked for, as the pattern allows\n");
-  }
-  if (!results.excluded.empty()) {
-    fmt::print("{} samples excluded, the first: {}\n", results.excluded.size(),
-               results.excluded.front().reason);
-  }
-  std::map<std::string, std::size_t> reasons;
-  for (const analysis::CompareFailure& failure : results.failures) {
-    ++reasons[fmt::format("{}: {}", results.rules[results.entries[failure.entry].rule].words,
-                          failure.reason)];
-  }
-  for (const auto& [reason, count] : reasons) {
-    fmt::print("left out {} times: {}\n", count, reason);
-  }
-  std::map<std::string, std::size_t> untimed;
-  for (const analysis::CompareFailure& failure : results.untimed) {
-    ++untimed[fmt::format("{}: {}", results.rules[results.entries[failure.entry].rule].words,
-                          failure.reason)];
-  }
-  for (const auto& [reason, count] : untimed) {
-    fmt::print("not timed {} times: {}\n", count, reason);
-  }
-}
-
-// JSON has neither NaN nor infinity.
-Json number_json(double value) {
-  if (std::isfinite(value)) return value;
-  return std::isnan(value) ? Json() : Json(analysis::number_text(value));
-}
-
-void print_json(const CompareResults& results, const std::string& folder) {
-  Json json = {{"source", results.identity},
-               {"frames", results.grid.frames},
-               {"patches_per_frame", results.grid.patches_per_frame},
-               {"text_tokens", results.grid.text_tokens},
-               {"samples", results.samples.size()},
-               {"excluded_samples", results.excluded.size()},
-               {"excluded_patterns", results.failures.size()},
-               {"rates_source", results.rates_source},
-               {"time_source", results.time_source},
-               {"untimed_patterns", results.untimed.size()},
-               {"folder", folder},
-               {"patterns", Json::array()}};
-  for (std::size_t e = 0; e < results.entries.size(); ++e) {
-    const CompareFigures f = analysis::pooled_figures(results, e);
-    Json one = {{"pattern", results.rules[results.entries[e].rule].words},
-                {"target_density", number_json(results.entries[e].target)}};
-    for (const analysis::FigureInfo& figure : analysis::compare_figures()) {
-      one[std::string(figure.name)] = number_json(figure.value(f));
+std::vector<analysis::DecidingOption> deciding_options(const CompareOptions& made,
+                                                       const CompareTime& time) {
+  std::vector<analysis::DecidingOption> deciding;
+  for (const analysis::CompareRule& rule : made.rules) {
+    std::istringstream words(rule.words);
+    for (std::string word; words >> word;) {
+      if (word.rfind("file=", 0) == 0) add_file(deciding, rule.name + " file", word.substr(5));
     }
-    for (const analysis::MetricInfo& info : analysis::metric_infos()) {
-      one[std::string(info.name)] = number_json(metric(f, info.metric));
-    }
-    json["patterns"].push_back(std::move(one));
   }
-  fmt::print("{}\n", json.dump());
+  if (time.kernel.empty()) return deciding;
+  deciding.push_back({"--time", time.kernel});
+  deciding.push_back({"--time-blocks", fmt::format("{}", time.blocks)});
+  deciding.push_back({"--time-heads", fmt::format("{}", time.heads)});
+  add_file(deciding, "--time", parse_kernel_name(time.kernel).path);
+  return deciding;
 }
+
+class CompareRun {
+ public:
+  CompareRun(const SweepOptions& options, const CompareOptions& wanted,
+             const analysis::SampleSource& source)
+      : options_(options),
+        plan_(plan_of(options, wanted, source)),
+        worker_(source, plan_, wanted) {}
+
+  int run(const std::string& command_line) {
+    analysis::CompareFolder folder(options_.out, plan_, options_.folder);
+    const CompareOutcome outcome{options_.outcome.html, options_.outcome.json};
+    if (folder.finished()) {
+      fmt::print(stderr, "{}: the comparison is there already\n", options_.out);
+      analysis::CompareResults results = folder.results();
+      results.provenance = analysis::read_provenance(options_.out);
+      return finish_compare_outcome(results, plan_, outcome, options_.out);
+    }
+    if (folder.units_before() > 0) {
+      fmt::print(stderr, "resuming {}: {} of {} units are done\n", options_.out,
+                 folder.units_before(), units_of_shard());
+    }
+    analysis::Provenance provenance = analysis::joined(analysis::read_provenance(options_.out),
+                                                       analysis::collect_provenance(command_line));
+    analysis::write_provenance(provenance, options_.out);
+    if (!compute(folder.journal())) return kBadInput;
+    if (plan_.base.shard.of > 1) return tell_shard(folder.journal());
+    analysis::CompareResults results = analysis::finish_comparison(
+        plan_, [&](std::int64_t unit) { return folder.journal().read(unit); });
+    results.provenance = std::move(provenance);
+    const int code = finish_compare_outcome(results, plan_, outcome, options_.out);
+    folder.close_journal();
+    return code;
+  }
+
+ private:
+  static analysis::ComparePlan plan_of(const SweepOptions& options, const CompareOptions& wanted,
+                                       const analysis::SampleSource& source) {
+    analysis::ComparePlan plan = analysis::plan_of_comparison(source, wanted);
+    plan.base.tool = fmt::format("{} ({})", kVersion, kCommit);
+    plan.base.shard = analysis::parse_shard(options.shard);
+    return plan;
+  }
+
+  std::int64_t units_of_shard() const {
+    return analysis::shard_size(plan_.base.shard, plan_.units());
+  }
+
+  // False when a signal ended it after the unit in hand.
+  bool compute(analysis::CompareJournal& journal) {
+    std::vector<std::int64_t> left;
+    const analysis::Shard& shard = plan_.base.shard;
+    for (std::int64_t unit = shard.number; unit <= plan_.units(); unit += shard.of) {
+      if (!journal.has(unit)) left.push_back(unit);
+    }
+    const auto text = [&](std::size_t i) {
+      return describe(plan_.base.samples[static_cast<std::size_t>(left[i]) - 1]);
+    };
+    const StopSignals signals;
+    Progress bar(static_cast<std::int64_t>(left.size()), options_.quiet);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+      bar.show(static_cast<std::int64_t>(i), 0.0, text(i));
+      journal.add(left[i], worker_.compute(left[i]));
+      if (i + 1 == left.size() || !was_stopped(signals)) continue;
+      bar.clear();
+      tell_stopped(journal);
+      return false;
+    }
+    bar.clear();
+    return true;
+  }
+
+  // The signal does the rest when its guard is gone.
+  void tell_stopped(const analysis::CompareJournal& journal) const {
+    std::fflush(stdout);
+    fmt::print(
+        stderr,
+        "lvsa-verify sweep: stopped: {} of {} units are kept in {}, and --resume goes on from "
+        "there\n",
+        journal.done(), units_of_shard(), options_.out);
+  }
+
+  int tell_shard(const analysis::CompareJournal& journal) const {
+    fmt::print(
+        "shard {} in {}: its {} units (of {} in all) are done; lvsa-verify merge makes one "
+        "comparison of all shards\n",
+        options_.shard, options_.out, journal.done(), plan_.units());
+    return kAllGood;
+  }
+
+  const SweepOptions& options_;
+  analysis::ComparePlan plan_;
+  analysis::CompareWorker worker_;
+};
 
 }  // namespace
 
@@ -225,7 +243,7 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
   for (const char* name :
        {"--window", "--n-first", "--interval", "--reference", "--scale", "--budget", "--expand",
         "--rotate", "--offsets", "--random", "--settings-file", "--front", "--cost", "--require",
-        "--resume", "--shard", "--patterns-per-unit", "--mpi", "--published-table"}) {
+        "--patterns-per-unit", "--mpi", "--published-table"}) {
     patterns->excludes(command->get_option(name));
     file->excludes(command->get_option(name));
   }
@@ -233,39 +251,18 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
 
 int run_compare(const SweepOptions& options, const CompareWords& words,
                 const std::string& command_line) {
+  start_threads();
   CompareOptions wanted = options_of(options, words);
-  analysis::check_compare_folder(options.out, options.folder.overwrite);
-  const ChosenTimer timer = choose_timer(words.time, options.threads);
-  wanted.timer = timer.timer.get();
+  const ChosenTimer timer = choose_timer(words.time, options.threads, words.process);
+  wanted.timer = timer.patterns.get();
+  wanted.deciding = deciding_options(wanted, words.time);
   const auto source = open_samples(options.samples);
   if (!source->ids().empty()) {
     const analysis::LatentSize size = latent_size(options, words, source->grid(0));
     wanted.height = size.height;
     wanted.width = size.width;
   }
-  const auto count = static_cast<std::int64_t>(source->ids().size());
-  Progress bar(count, options.quiet);
-  bar.show(0, 0.0, "");
-  CompareResults results = analysis::compare_patterns(*source, wanted, [&](std::size_t done) {
-    const auto next = std::min<std::size_t>(done, source->ids().size() - 1);
-    bar.show(static_cast<std::int64_t>(done), 0.0, analysis::describe(source->ids()[next]));
-  });
-  bar.clear();
-  results.tool = fmt::format("{} ({})", kVersion, kCommit);
-  results.provenance = analysis::collect_provenance(command_line);
-  analysis::write_compare_files(results, options.out);
-  if (!options.outcome.html.empty()) analysis::write_compare_page(results, options.outcome.html);
-  if (options.outcome.json) {
-    print_json(results, options.out);
-    return kAllGood;
-  }
-  print_table(results);
-  print_notes(results);
-  fmt::print("speedup: {}\n", results.rates_source);
-  if (!results.time_source.empty()) fmt::print("measured: {}\n", results.time_source);
-  fmt::print("files: {0}/compare.h5, {0}/compare.csv, {0}/summary.csv{1}{2}\n", options.out,
-             options.outcome.html.empty() ? "" : ", ", options.outcome.html);
-  return kAllGood;
+  return CompareRun(options, wanted, *source).run(command_line);
 }
 
 }  // namespace lvsa::app

@@ -25,7 +25,7 @@ void add_time_options(CLI::App* group, CompareTime& time) {
       ->check(CLI::Range(0, 256));
 }
 
-ChosenTimer choose_timer(const CompareTime& time, int threads) {
+ChosenTimer choose_timer(const CompareTime& time, int threads, const RuleProcessOptions& process) {
   ChosenTimer chosen;
   if (time.kernel.empty()) return chosen;
   try {
@@ -45,6 +45,7 @@ ChosenTimer choose_timer(const CompareTime& time, int threads) {
   options.threads = threads;
   options.library = parse_kernel_name(time.kernel).path;
   chosen.timer = std::make_unique<analysis::PatternTimer>(*chosen.choice.blocks, options);
+  chosen.patterns = std::make_unique<analysis::LocalTimer>(*chosen.timer, rule_maker(process));
   return chosen;
 }
 

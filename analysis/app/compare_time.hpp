@@ -7,6 +7,7 @@
 #include <string>
 
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/app/rule_process.hpp"
 #include "analysis/sweep/pattern_timing.hpp"
 
 namespace lvsa::app {
@@ -23,9 +24,10 @@ void add_time_options(CLI::App* group, CompareTime& time);
 struct ChosenTimer {
   KernelChoice choice;
   std::unique_ptr<analysis::PatternTimer> timer;
+  std::unique_ptr<analysis::TimesPatterns> patterns;  ///< null: nothing is timed
 };
 /// Without a kernel no timer. Throws Error for a kernel that takes no block maps, and what
 /// choose_kernel() and PatternTimer throw.
-ChosenTimer choose_timer(const CompareTime& time, int threads);
+ChosenTimer choose_timer(const CompareTime& time, int threads, const RuleProcessOptions& process);
 
 }  // namespace lvsa::app

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "analysis/app/command.hpp"
+#include "analysis/app/compare_outcome.hpp"
 #include "analysis/app/outcome.hpp"
 #include "analysis/app/sweep_outcome.hpp"
+#include "analysis/sweep/pattern_compare_folder.hpp"
 #include "analysis/sweep/sweep_folder.hpp"
 #include "core/error.hpp"
 
@@ -33,19 +35,18 @@ void refuse_out_among(const Options& options) {
   }
 }
 
-// Whether the folders are those of sweeps; throws for some of each kind.
-bool are_sweeps(const std::vector<std::string>& folders) {
-  const std::string* sweep = nullptr;
+// Whether the folders are those of one kind; throws for some of each kind.
+bool are_all(const std::vector<std::string>& folders, bool (*holds)(const std::string&),
+             const char* what) {
+  const std::string* one = nullptr;
   const std::string* other = nullptr;
-  for (const std::string& folder : folders) {
-    (analysis::holds_sweep(folder) ? sweep : other) = &folder;
-  }
-  if (sweep != nullptr && other != nullptr) {
-    throw Error(ErrorKind::kValue, fmt::format("{} holds a sweep, {} does not: folders of one kind "
+  for (const std::string& folder : folders) (holds(folder) ? one : other) = &folder;
+  if (one != nullptr && other != nullptr) {
+    throw Error(ErrorKind::kValue, fmt::format("{} holds a {}, {} does not: folders of one kind "
                                                "are due",
-                                               *sweep, *other));
+                                               *one, what, *other));
   }
-  return sweep != nullptr;
+  return one != nullptr;
 }
 
 int merge_sweeps(const Options& options, const std::string& command_line) {
@@ -60,11 +61,31 @@ int merge_sweeps(const Options& options, const std::string& command_line) {
   return finish_sweep_outcome(results, outcome, options.outcome.out);
 }
 
+int merge_comparisons(const Options& options, const std::string& command_line) {
+  if (!options.sweep.require.empty()) {
+    throw Error(ErrorKind::kValue,
+                "--require: belongs to sweeps of settings; the folders hold a comparison of "
+                "patterns");
+  }
+  analysis::ComparePlan plan;
+  analysis::CompareResults results = analysis::merge_comparisons(options.folders, &plan);
+  refuse_out_among(options);
+  results.provenance = analysis::joined(results.provenance, {{"command_line", command_line}});
+  const auto lock = analysis::lock_for_comparison(options.outcome.out, plan);
+  return finish_compare_outcome(results, plan, {options.sweep.html, options.outcome.json},
+                                options.outcome.out);
+}
+
 int run(const Options& options, const std::string& command_line) {
   constexpr OutcomeWords kWords{"not run: outside what the kernel says it can do",
                                 "lvsa-verify merge: no case ran: the kernel supports none of them",
                                 false};
-  if (are_sweeps(options.folders)) return merge_sweeps(options, command_line);
+  if (are_all(options.folders, analysis::holds_sweep, "sweep")) {
+    return merge_sweeps(options, command_line);
+  }
+  if (are_all(options.folders, analysis::holds_comparison, "comparison")) {
+    return merge_comparisons(options, command_line);
+  }
   const analysis::Shards shards(options.folders);
   refuse_out_among(options);
   RunOutcome outcome(options.outcome, kWords, shards.plan(), command_line);
@@ -90,9 +111,8 @@ void add_merge_command(CLI::App& app, Body& body) {
       "  lvsa-verify kernel --suite full --shard 2/2 --out part2     # on another machine\n"
       "  lvsa-verify merge part1 part2 --out report\n"
       "  lvsa-verify merge sweep1 sweep2 --out sweep --require 'recall>=0.95'\n"
-      "--strict, --no-times and --no-report count for reports, --front, --cost, --require and "
-      "--html "
-      "for sweeps.\n"
+      "--strict, --no-times and --no-report count for reports, --front, --cost and --require for "
+      "sweeps of settings, --html for all sweeps.\n"
       "Shards of other kernels, suites, options or versions, cases that stand twice and cases that "
       "are missing are refused.");
   command->callback(

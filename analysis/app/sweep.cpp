@@ -41,18 +41,19 @@ void add_options(CLI::App* command, Options& options) {
   command->add_option("--out", options.out, "Folder for sweep.h5, sweep.csv, summary.csv")
       ->capture_default_str()
       ->type_name("DIR");
-  command->add_flag("--resume", options.folder.resume,
-                    "Go on with the sweep in --out that was interrupted: the same source, settings "
-                    "and rows");
+  command->add_flag(
+      "--resume", options.folder.resume,
+      "Go on with the sweep or comparison in --out that was interrupted: the same source, "
+      "settings or patterns, and rows");
   command
       ->add_flag("--overwrite", options.folder.overwrite,
-                 "Begin anew whatever sweep the folder holds")
+                 "Begin anew whatever sweep (with --patterns: comparison) the folder holds")
       ->excludes("--resume");
   command
       ->add_option(
           "--shard", options.shard,
-          "i/n: only every n-th unit of the work, from the i-th on; lvsa-verify merge makes "
-          "one sweep of all n")
+          "i/n: only every n-th unit of the work (with --patterns: every n-th sample), from the "
+          "i-th on; lvsa-verify merge makes one of all n")
       ->type_name("I/N");
   command
       ->add_option(
@@ -95,7 +96,8 @@ void add_sweep_command(CLI::App& app, Body& body) {
       "  mpirun -n 4 lvsa-verify sweep --mpi --capture run.h5 --out all\n"
       "  lvsa-verify sweep --capture run.h5 --patterns 'lvsa; sparge; radial; dense' --density "
       "0.5,0.3\n"
-      "Exit codes: 0 good, 1 no setting meets --require, 2 bad input.");
+      "Exit codes: 0 good, 1 no setting meets --require, or the kernel of --time crashed or "
+      "hung, 2 bad input.");
   command->callback(
       [options, &body] { body = [options] { return run(*options, command_line()); }; });
 }

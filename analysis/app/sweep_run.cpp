@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "analysis/app/progress.hpp"
-#include "analysis/app/stop_signals.hpp"
 #include "analysis/sweep/pattern_metrics.hpp"
 #include "analysis/sweep/sweep_finish.hpp"
 #include "analysis/sweep/sweep_ranks.hpp"
@@ -33,22 +32,6 @@ SweepPlan plan_of(const SweepOptions& options, const analysis::SampleSource& sou
   plan.shard = analysis::parse_shard(options.shard);
   if (options.patterns_per_unit > 0) plan.patterns_per_unit = options.patterns_per_unit;
   return plan;
-}
-
-bool was_stopped(const StopSignals& signals) {
-  pollfd waiting{signals.descriptor(), POLLIN, 0};
-  return ::poll(&waiting, 1, 0) > 0;
-}
-
-// A signal goes to any thread that does not block it. The threads of OpenMP are started while all
-// is blocked, and stay so; the main thread then takes signals, or holds them back while it
-// computes.
-void start_threads() {
-  const StopSignals blocked;
-  int started = 0;
-#pragma omp parallel reduction(+ : started)
-  ++started;
-  if (started < 1) throw Error(ErrorKind::kValue, "OMP_NUM_THREADS: no thread can be started");
 }
 
 std::string this_program() {
@@ -204,6 +187,21 @@ int run_ranks(const SweepOptions& options, const std::string& command_line) {
 }
 
 }  // namespace
+
+bool was_stopped(const StopSignals& signals) {
+  pollfd waiting{signals.descriptor(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) > 0;
+}
+
+// A signal goes to any thread that does not block it. The threads of OpenMP are started while all
+// is blocked, and stay so.
+void start_threads() {
+  const StopSignals blocked;
+  int started = 0;
+#pragma omp parallel reduction(+ : started)
+  ++started;
+  if (started < 1) throw Error(ErrorKind::kValue, "OMP_NUM_THREADS: no thread can be started");
+}
 
 int run_sweep(const SweepOptions& options, const std::string& command_line) {
   start_threads();

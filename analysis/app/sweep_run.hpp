@@ -6,6 +6,7 @@
 
 #include "analysis/app/sample_options.hpp"
 #include "analysis/app/setting_options.hpp"
+#include "analysis/app/stop_signals.hpp"
 #include "analysis/app/sweep_outcome.hpp"
 #include "analysis/sweep/sweep_folder.hpp"
 
@@ -25,6 +26,13 @@ struct SweepOptions {
   bool quiet = false;
   SweepOutcomeOptions outcome;
 };
+
+/// For work between units, which a signal ends after the one in hand: to be called before anything
+/// else starts threads. OpenMP's then never take a signal; the main thread holds them back while it
+/// computes.
+void start_threads();
+/// Whether a signal has come.
+bool was_stopped(const StopSignals& signals);
 
 /// Returns an exit code.
 int run_sweep(const SweepOptions& options, const std::string& command_line);

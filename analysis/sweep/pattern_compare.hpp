@@ -66,11 +66,15 @@ struct FigureInfo {
 /// The figures beside the metrics, in the order of the tables.
 std::span<const FigureInfo> compare_figures();
 
-/// A rule that could not be made for a sample.
+/// All NaN.
+CompareFigures no_figures();
+
+/// A rule that could not be made for a sample, or not be timed on it.
 struct CompareFailure {
   std::size_t entry = 0;
   std::size_t sample = 0;
   std::string reason;
+  bool lost = false;  ///< the timed kernel crashed or hung
 };
 
 struct CompareResults {
@@ -84,7 +88,7 @@ struct CompareResults {
   std::vector<std::string> sample_classes;  ///< [samples]; empty: none
   std::vector<ExcludedSample> excluded;     ///< samples
   std::vector<CompareFailure> failures;
-  std::vector<CompareFailure> untimed;  ///< made, but the kernel cannot be timed on it
+  std::vector<CompareFailure> untimed;  ///< made, but the kernel was not timed on it
   std::vector<CompareFigures> values;   ///< [entries * samples], samples fastest
   std::vector<std::string> words;       ///< [entries * samples], in force; empty: could not be made
   std::vector<std::string> choices;     ///< [entries * samples] what the rule decided, or empty
@@ -106,6 +110,12 @@ struct CompareResults {
   std::string entry_text(std::size_t entry) const;
 };
 
+/// What decides values beside the rest, for people: "--time-blocks", "5".
+struct DecidingOption {
+  std::string name;
+  std::string value;
+};
+
 struct CompareOptions {
   std::vector<CompareRule> rules;
   std::vector<double> densities;  ///< empty: the rules as they stand
@@ -115,7 +125,9 @@ struct CompareOptions {
   RateChoice rates;
   bool exclude = false;  ///< a rule that cannot be made for a sample is counted, not an error
   int threads = 0;
-  PatternTimer* timer = nullptr;  ///< null: nothing is timed
+  TimesPatterns* timer = nullptr;  ///< null: nothing is timed
+  /// Comparisons that differ in one are not resumed: options of the timer, hashes of files.
+  std::vector<DecidingOption> deciding;
 };
 
 /// Samples one after the other; `done(n)`, if given, after each. Results do not depend on threads.
@@ -131,6 +143,9 @@ CompareFigures pooled_figures(const CompareResults& results, std::size_t entry,
 
 /// Whether an entry's density is more than 2 % from what was asked for.
 bool missed_density(const CompareResults& results, std::size_t entry, const CompareFigures& pooled);
+
+/// One more than the highest head of the samples.
+std::int64_t head_count(const std::vector<SampleId>& samples);
 
 /// Samples of a layer and head class, in the order of their first sample; layer -1: all layers,
 /// class empty: all classes.

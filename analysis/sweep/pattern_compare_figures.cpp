@@ -93,6 +93,20 @@ std::string class_of(const CompareResults& results, std::size_t sample) {
 
 std::span<const FigureInfo> compare_figures() { return kFigures; }
 
+CompareFigures no_figures() {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  CompareFigures figures;
+  figures.metrics.fill(kNan);
+  for (const FigureInfo& figure : kFigures) figure.place(figures) = kNan;
+  return figures;
+}
+
+std::int64_t head_count(const std::vector<SampleId>& samples) {
+  std::int64_t heads = 1;
+  for (const SampleId& id : samples) heads = std::max(heads, id.head + 1);
+  return heads;
+}
+
 std::string CompareResults::entry_text(std::size_t entry) const {
   const CompareEntry& e = entries[entry];
   if (e.target != e.target) return rules[e.rule].words;

@@ -55,11 +55,14 @@ void add_figures(std::string& line, const CompareFigures& figures) {
   for (const double value : figures.metrics) add_number(line, value);
 }
 
-std::string reason_of(const CompareResults& results, std::size_t entry, std::size_t sample) {
-  for (const CompareFailure& failure : results.failures) {
-    if (failure.entry == entry && failure.sample == sample) return failure.reason;
+// [entries * samples], empty where there is none.
+std::vector<std::string> reasons_of(const CompareResults& results,
+                                    const std::vector<CompareFailure>& failures) {
+  std::vector<std::string> reasons(results.values.size());
+  for (const CompareFailure& failure : failures) {
+    reasons[results.place(failure.entry, failure.sample)] = failure.reason;
   }
-  return "";
+  return reasons;
 }
 
 void add_summary_lines(const CompareResults& results, const SampleGroup& group, std::string& text) {
@@ -79,7 +82,9 @@ void add_summary_lines(const CompareResults& results, const SampleGroup& group, 
 void write_compare_csv(const CompareResults& results, const std::string& path) {
   AtomicFile file(path);
   file.write(entry_header() + ",words,choice,source,layer,step,batch,head,class" + figure_header() +
-             ",excluded\n");
+             ",excluded,untimed\n");
+  const std::vector<std::string> excluded = reasons_of(results, results.failures);
+  const std::vector<std::string> untimed = reasons_of(results, results.untimed);
   for (std::size_t e = 0; e < results.entries.size(); ++e) {
     for (std::size_t i = 0; i < results.samples.size(); ++i) {
       const std::size_t at = results.place(e, i);
@@ -90,7 +95,7 @@ void write_compare_csv(const CompareResults& results, const std::string& path) {
                           id.head,
                           results.sample_classes.empty() ? "" : cell(results.sample_classes[i]));
       add_figures(line, results.values[at]);
-      line += "," + (results.failed(e, i) ? cell(reason_of(results, e, i)) : std::string());
+      line += "," + cell(excluded[at]) + "," + cell(untimed[at]);
       file.write(line + "\n");
     }
   }
@@ -106,20 +111,8 @@ void write_compare_summary(const CompareResults& results, const std::string& pat
   write_file_atomically(path, text);
 }
 
-void check_compare_folder(const std::string& folder, bool overwrite) {
-  std::error_code ignored;
-  if (holds_sweep(folder)) {
-    throw Error(ErrorKind::kValue,
-                fmt::format("--out {}: holds a sweep; another folder is due", folder));
-  }
-  if (!overwrite && fs::exists(fs::path(folder) / "compare.h5", ignored)) {
-    throw Error(
-        ErrorKind::kValue,
-        fmt::format("--out {}: holds a comparison; another folder is due, or --overwrite", folder));
-  }
-}
-
-void write_compare_files(const CompareResults& results, const std::string& folder) {
+void write_compare_files(const CompareResults& results, const ComparePlan& plan,
+                         const std::string& folder) {
   try {
     make_report_folder(folder);
   } catch (const Error& error) {
@@ -129,7 +122,7 @@ void write_compare_files(const CompareResults& results, const std::string& folde
   write_compare_csv(results, in / "compare.csv");
   write_compare_summary(results, in / "summary.csv");
   write_provenance(results.provenance, folder);
-  write_compare_hdf5(results, in / "compare.h5");
+  write_compare_hdf5(results, plan, in / "compare.h5");
 }
 
 }  // namespace lvsa::analysis

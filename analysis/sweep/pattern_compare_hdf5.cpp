@@ -19,8 +19,8 @@ std::string better_word(Better better) {
 
 class CompareFile {
  public:
-  CompareFile(const CompareResults& results, const std::string& path)
-      : results_(results), file_(path, true) {}
+  CompareFile(const CompareResults& results, const ComparePlan& plan, const std::string& path)
+      : results_(results), plan_(plan), file_(path, true) {}
 
   void write() {
     head();
@@ -29,6 +29,7 @@ class CompareFile {
     entries();
     samples();
     failures();
+    if (!results_.untimed.empty()) untimed();
     values();
     file_.commit();
   }
@@ -52,6 +53,8 @@ class CompareFile {
     if (!results_.time_source.empty()) {
       file_.attribute("/", "time_source", valid_utf8(results_.time_source));
     }
+    file_.texts("plan", {compare_plan_json(plan_)});
+    describe("plan", "what was asked for, JSON, for --resume");
   }
 
   void describe(const std::string& name, std::string_view title, std::string_view unit = "") {
@@ -145,6 +148,23 @@ class CompareFile {
   }
   static std::string describe_sample(const SampleId& id) { return lvsa::analysis::describe(id); }
 
+  // Patterns that were made and not timed.
+  void untimed() {
+    file_.group("untimed");
+    std::vector<std::int64_t> entries, samples, lost;
+    std::vector<std::string> why;
+    for (const CompareFailure& failure : results_.untimed) {
+      entries.push_back(static_cast<std::int64_t>(failure.entry));
+      samples.push_back(static_cast<std::int64_t>(failure.sample));
+      lost.push_back(failure.lost ? 1 : 0);
+      why.push_back(failure.reason);
+    }
+    integers("untimed/entry", entries, "number of the pattern and density", nullptr);
+    integers("untimed/sample", samples, "number of the sample", nullptr);
+    integers("untimed/lost", lost, "1: the timed kernel crashed or hung", nullptr);
+    texts("untimed/reason", why, "why there is no measured time", nullptr);
+  }
+
   template <typename Value>
   void table(const std::string& name, std::string_view title, std::string_view unit,
              const Value& value) {
@@ -179,13 +199,15 @@ class CompareFile {
   }
 
   const CompareResults& results_;
+  const ComparePlan& plan_;
   Hdf5Writer file_;
 };
 
 }  // namespace
 
-void write_compare_hdf5(const CompareResults& results, const std::string& path) {
-  CompareFile(results, path).write();
+void write_compare_hdf5(const CompareResults& results, const ComparePlan& plan,
+                        const std::string& path) {
+  CompareFile(results, plan, path).write();
 }
 
 }  // namespace lvsa::analysis

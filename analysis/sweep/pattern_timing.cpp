@@ -275,4 +275,28 @@ std::string PatternTimer::source() const {
       p.options.blocks);
 }
 
+void LocalTimer::take(const PatternInput& input) {
+  input_ = input;
+  Sample sample;
+  sample.grid = input.video.grid;
+  sample.scale = input.scale;
+  sample.q = input.q;
+  sample.k = input.k;
+  sample.v = input.v;
+  timer_.take(sample);
+}
+
+TimedPattern LocalTimer::measure(const HeadPattern& pattern, const std::string& words) {
+  TimedPattern timed;
+  timed.untimed = timer_.untimed_reason(pattern, words);
+  if (!timed.untimed.empty()) return timed;
+  try {
+    const auto rule = make_(words);
+    timed.time = timer_.time(pattern, {*rule, words}, input_);
+  } catch (const Error& error) {
+    timed.untimed = error.what();
+  }
+  return timed;
+}
+
 }  // namespace lvsa::analysis

@@ -3,9 +3,11 @@
 // same kernel over all blocks, and what finding the pattern takes.
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "analysis/sweep/sample.hpp"
 #include "core/blocks/lvsa_blocks.h"
@@ -28,6 +30,25 @@ struct MeasuredTime {
 struct TimedRule {
   const PatternRule& rule;
   std::string words;
+};
+
+/// A pattern's time, or why there is none.
+struct TimedPattern {
+  MeasuredTime time;
+  std::string untimed;  ///< one line; empty: it was timed
+  bool lost = false;    ///< the kernel crashed or hung
+};
+
+/// What times the patterns of a comparison: a kernel in this process or in another one.
+class TimesPatterns {
+ public:
+  virtual ~TimesPatterns() = default;
+  /// Tensors, head, layer and step of what is timed from now on; they stay until the next ones.
+  virtual void take(const PatternInput& input) = 0;
+  /// Throws Error for tensors that the kernel cannot take at all.
+  virtual TimedPattern measure(const HeadPattern& pattern, const std::string& words) = 0;
+  /// For people: kernel, machine, heads, blocks.
+  virtual std::string source() const = 0;
 };
 
 struct TimingOptions {
@@ -68,6 +89,23 @@ class PatternTimer {
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;
+};
+
+/// A timer in this process.
+class LocalTimer : public TimesPatterns {
+ public:
+  /// Both must outlive it. `make` makes the rules whose prediction is timed.
+  LocalTimer(PatternTimer& timer,
+             std::function<std::unique_ptr<PatternRule>(const std::string&)> make)
+      : timer_(timer), make_(std::move(make)) {}
+  void take(const PatternInput& input) override;
+  TimedPattern measure(const HeadPattern& pattern, const std::string& words) override;
+  std::string source() const override { return timer_.source(); }
+
+ private:
+  PatternTimer& timer_;
+  std::function<std::unique_ptr<PatternRule>(const std::string&)> make_;
+  PatternInput input_;
 };
 
 }  // namespace lvsa::analysis

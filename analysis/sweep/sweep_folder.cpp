@@ -8,6 +8,7 @@
 
 #include "analysis/report/text_format.hpp"
 #include "analysis/report/write_reports.hpp"
+#include "analysis/sweep/pattern_compare_folder.hpp"
 #include "analysis/sweep/sweep_csv.hpp"
 #include "analysis/sweep/sweep_finish.hpp"
 #include "analysis/sweep/sweep_hdf5.hpp"
@@ -137,6 +138,11 @@ std::unique_ptr<FolderLock> lock_for_results(const std::string& folder,
 
 SweepFolder::SweepFolder(const std::string& folder, const SweepPlan& plan, const FolderMode& mode)
     : folder_(folder), journal_path_(in(folder, kJournal)), results_path_(in(folder, kResults)) {
+  if (holds_comparison(folder)) {
+    throw Error(
+        ErrorKind::kValue,
+        fmt::format("--out {}: holds a comparison of patterns; another folder is due", folder));
+  }
   make_folder(folder);
   lock_ = std::make_unique<FolderLock>(folder.empty() ? "." : folder);
   if (!mode.overwrite && exists(journal_path_)) {

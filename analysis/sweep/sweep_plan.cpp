@@ -76,7 +76,7 @@ std::string samples_difference(const SweepPlan& then, const SweepPlan& now) {
 void check_parsed(const SweepPlan& plan) {
   const bool good = plan.grid.frames >= 1 && plan.grid.frames <= kMostFrames &&
                     plan.head_dim >= 1 && plan.rows_per_frame >= 0 && plan.patterns_per_unit >= 1 &&
-                    !plan.settings.empty() && !plan.samples.empty() &&
+                    !plan.samples.empty() &&
                     (plan.classes.empty() || plan.classes.size() == plan.samples.size()) &&
                     static_cast<std::int64_t>(plan.settings.size()) <=
                         kMostSweepRows / static_cast<std::int64_t>(plan.samples.size());

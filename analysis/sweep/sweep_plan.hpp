@@ -45,7 +45,8 @@ SweepPlan plan_of_source(const SampleSource& source, const std::vector<SweepSett
 /// the shards may differ.
 std::string difference(const SweepPlan& then, const SweepPlan& now, bool any_shard);
 
-/// As JSON text on one line, and back. Throws Error(kJson) that names what is missing or wrong.
+/// As JSON text on one line, and back; the list of settings may be empty (comparisons of patterns
+/// have none). Throws Error(kJson) that names what is missing or wrong.
 std::string sweep_plan_json(const SweepPlan& plan);
 SweepPlan parse_sweep_plan(const std::string& json);
 

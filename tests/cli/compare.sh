@@ -56,7 +56,7 @@ refuses 'a token density in (0, 1]' --synthetic "$video" --patterns dense --dens
 refuses "--rates: 'fast=1'" --synthetic "$video" --patterns dense --rates fast=1
 refuses 'belongs to --patterns' --synthetic "$video" --density 0.5
 refuses 'excludes' --synthetic "$video" --patterns dense --window 1
-refuses 'holds a comparison' --synthetic "$video" --patterns dense --out one
+refuses 'holds another comparison: --rows-per-frame: 2 then, 8 now' --synthetic "$video" --patterns dense --out one
 refuses 'sparge' --synthetic 'T=3 h=4 w=4 heads=1 D=32' --patterns 'sparge; dense' --out small --quiet
 gives 0 'left out 1 times: sparge' --synthetic 'T=3 h=4 w=4 heads=1 D=32' --patterns 'sparge; dense' --out small \
   --on-error exclude --quiet
@@ -66,7 +66,7 @@ if command -v "${CC:-cc}" >/dev/null; then
   faults='plugin file=faults.so rule=faults args'
   few='T=3 h=3 w=2 heads=3 D=16'
   refuses 'args=third: CRASH: its process ended with signal 6' --synthetic "$few" --patterns "$faults=third; dense" --out third --quiet
-  gives 0 'left out 1 times: plugin' --synthetic "$few" --patterns "$faults=third; dense" --out third --on-error exclude --quiet
+  gives 0 'left out 1 times: plugin' --synthetic "$few" --patterns "$faults=third; dense" --out third --on-error exclude --quiet --overwrite
   grep -q 'CRASH: its process ended with signal 6.*layer 0 step 0 head 2' out || fail "third: $(cat out)"
   refuses 'TIMEOUT: no sign of life for 0.2 s' --synthetic "$few" --patterns "$faults=hangs" --out hangs --timeout 0.2
 fi

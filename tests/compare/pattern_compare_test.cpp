@@ -242,10 +242,11 @@ TEST(Skip, FollowsTheRuleOnBlocksThatAreEasyToCount) {
 
 TEST(CompareFiles, TheHdf5FileHoldsTheFiguresUnderTheirScales) {
   const NoiseSource source(kGrid, 8, 3);
-  const auto results = compare_patterns(
-      source, options_of({band_rule("band"), speckle_rule("speckle share=0.5")}, {0.3}));
+  const CompareOptions options =
+      options_of({band_rule("band"), speckle_rule("speckle share=0.5")}, {0.3});
+  const auto results = compare_patterns(source, options);
   const std::string path = ::testing::TempDir() + "/lvsa_compare.h5";
-  write_compare_hdf5(results, path);
+  write_compare_hdf5(results, plan_of_comparison(source, options), path);
   const Hdf5File file(path);
   const RealDataset recall = file.read_reals("metrics/recall");
   const RealDataset density = file.read_reals("figures/token_density");
@@ -259,20 +260,6 @@ TEST(CompareFiles, TheHdf5FileHoldsTheFiguresUnderTheirScales) {
   EXPECT_EQ(file.read_texts("made/words"), results.words);
   EXPECT_EQ(file.read_texts("samples/class"), (std::vector<std::string>{"even", "odd", "even"}));
   EXPECT_EQ(file.text_attribute("metrics/recall", "better"), "higher");
-}
-
-TEST(CompareFiles, AFolderWithOtherResultsIsRefused) {
-  const std::string folder = ::testing::TempDir() + "/lvsa_compare_folder";
-  std::filesystem::remove_all(folder);
-  check_compare_folder(folder, false);
-  const NoiseSource source(kGrid, 8, 2);
-  write_compare_files(compare_patterns(source, options_of({band_rule("band")}, {0.3})), folder);
-  EXPECT_NE(thrown_by([&] { check_compare_folder(folder, false); }).find("--overwrite"),
-            std::string::npos);
-  check_compare_folder(folder, true);
-  std::ofstream(folder + "/sweep.h5") << "x";
-  EXPECT_NE(thrown_by([&] { check_compare_folder(folder, true); }).find("holds a sweep"),
-            std::string::npos);
 }
 
 }  // namespace

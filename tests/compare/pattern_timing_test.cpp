@@ -107,7 +107,7 @@ MeasuredTime time_half(PatternTimer& timer, const Sample& sample) {
   return timer.time(pattern, {*rule, kHalf}, input_of(sample));
 }
 
-CompareOptions options_of(const std::string& words, PatternTimer* timer) {
+CompareOptions options_of(const std::string& words, TimesPatterns* timer) {
   CompareOptions options;
   options.rules = parse_compare_rules(words);
   options.rows.rows_per_frame = 1;
@@ -161,7 +161,8 @@ TEST(PatternTiming, SaysWhatTheKernelCannotTake) {
 
 TEST(PatternTiming, AComparisonKeepsTheMetricsOfPatternsThatCannotBeTimed) {
   const lvsa_block_kernel kernel = watcher();
-  PatternTimer timer(kernel, options(1));
+  PatternTimer watched(kernel, options(1));
+  LocalTimer timer(watched, make_rule);
   refuse_sparse = true;
   const testing::NoiseSource source({3, 16, 0}, 16, 2);
   const CompareResults results = compare_patterns(
