@@ -57,7 +57,9 @@ int run(const Options& options, const std::string& command_line) {
   const auto outputs = options.outputs.empty() ? nullptr : open_tensor_file(options.outputs);
   const analysis::ExchangeFiles files{*cases, outputs ? *outputs : *cases};
   const std::vector<std::string> groups = chosen_groups(*cases, options);
-  RunOutcome outcome(options.outcome, kWords, new_plan("", options.file, groups), command_line);
+  const auto count = static_cast<std::int64_t>(groups.size());
+  RunOutcome outcome(options.outcome, kWords,
+                     new_plan("", options.file, count, analysis::suite_hash(groups)), command_line);
   check_groups(files, groups, outcome);
   return outcome.finish();
 }

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "analysis/app/command.hpp"
@@ -12,6 +13,7 @@
 #include "analysis/app/kernel_run.hpp"
 #include "analysis/app/outcome.hpp"
 #include "analysis/app/rule_process.hpp"
+#include "analysis/run/case_list.hpp"
 #include "analysis/run/case_pool.hpp"
 #include "analysis/run/plan.hpp"
 #include "analysis/verify/byte_hash.hpp"
@@ -22,29 +24,41 @@ namespace lvsa::app {
 namespace {
 
 using analysis::Case;
+using analysis::CaseList;
 using analysis::CaseResult;
 
-std::vector<Case> chosen_cases(const KernelOptions& options) {
-  std::vector<Case> cases;
-  if (!options.capture.path.empty()) {
-    cases = analysis::capture_cases(options.capture);
-  } else if (options.cases.empty()) {
-    cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
-  }
-  for (const std::string& line : options.cases) cases.push_back(analysis::parse_case(line));
-  if (!options.filter.empty()) {
-    std::erase_if(cases, [&](const Case& c) {
-      return analysis::to_line(c).find(options.filter) == std::string::npos;
-    });
-    if (cases.empty()) {
-      throw Error(ErrorKind::kValue,
-                  fmt::format("--filter '{}': no case line contains it", options.filter));
-    }
-  }
+// Values out of range are refused before anything runs.
+void require_rules(const CaseList& cases, const KernelOptions& options) {
   const RuleMaker make = rule_maker({options.isolate, options.timeout_s});
-  for (const Case& c : cases) {  // values out of range are refused before anything runs
-    if (!c.pattern.empty()) make(c.pattern);
+  std::string made;
+  for (std::int64_t number = 1; number <= cases.size(); ++number) {
+    const Case c = cases.at(number);
+    if (c.pattern.empty() || c.pattern == made) continue;
+    make(c.pattern);
+    made = c.pattern;
   }
+}
+
+CaseList chosen_cases(const KernelOptions& options) {
+  CaseList cases;
+  bool any_pattern = false;
+  const auto take = [&](const Case& c) {
+    if (analysis::to_line(c).find(options.filter) == std::string::npos) return;
+    any_pattern |= !c.pattern.empty();
+    cases.add(c);
+  };
+  if (!options.capture.path.empty()) {
+    for (const Case& c : analysis::capture_cases(options.capture)) take(c);
+  } else if (options.cases.empty()) {
+    analysis::for_each_case(
+        options.suite, [&] { return fixtures_folder(options.fixtures); }, take);
+  }
+  for (const std::string& line : options.cases) take(analysis::parse_case(line));
+  if (!options.filter.empty() && cases.size() == 0) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("--filter '{}': no case line contains it", options.filter));
+  }
+  if (any_pattern) require_rules(cases, options);
   return cases;
 }
 
@@ -55,38 +69,41 @@ std::uint64_t library_hash(const std::string& option) {
 }
 
 analysis::RunPlan plan_of(const KernelOptions& options, const std::string& kernel,
-                          const std::vector<Case>& cases) {
-  std::vector<std::string> lines;
-  lines.reserve(cases.size());
-  for (const Case& c : cases) lines.push_back(analysis::to_line(c));
+                          const CaseList& cases) {
   const std::string suite = !options.capture.path.empty() ? options.capture.path
                             : options.cases.empty()       ? options.suite
                                                           : "cases given one by one";
-  analysis::RunPlan plan = new_plan(kernel, suite, lines);
+  analysis::RunPlan plan = new_plan(kernel, suite, cases.size(), analysis::suite_hash(cases));
   plan.library = library_hash(options.kernel);
   plan.shard = analysis::parse_shard(options.shard);
   plan.options = deciding_options(options);
   return plan;
 }
 
-// The numbers of the cases that are left to do.
-std::vector<std::int64_t> numbers_to_do(const analysis::RunPlan& plan, const RunOutcome& outcome) {
-  std::vector<std::int64_t> numbers;
-  for (std::int64_t i = plan.shard.number; i <= plan.cases; i += plan.shard.of) {
-    if (!outcome.has(i)) numbers.push_back(i);
-  }
-  return numbers;
+// The cases that are left to do. Refers to what it gets.
+CaseSource cases_to_do(const CaseList& cases, const analysis::RunPlan& plan,
+                       const RunOutcome& outcome) {
+  const analysis::Shard shard = plan.shard;
+  CaseSource source;
+  source.count = analysis::shard_size(shard, plan.cases) - outcome.done();
+  source.next = [&cases, &outcome, shard,
+                 number = shard.number]() mutable -> std::optional<analysis::NumberedCase> {
+    while (number <= cases.size() && outcome.has(number)) number += shard.of;
+    if (number > cases.size()) return std::nullopt;
+    const std::int64_t taken = std::exchange(number, number + shard.of);
+    return analysis::NumberedCase{taken, cases.at(taken)};
+  };
+  return source;
 }
 
-int judge_suite(KernelRun& kernel_run, const std::vector<Case>& cases,
-                const analysis::RunPlan& plan, const KernelOptions& options,
-                const std::string& command_line) {
+int judge_suite(KernelRun& kernel_run, const CaseList& cases, const analysis::RunPlan& plan,
+                const KernelOptions& options, const std::string& command_line) {
   constexpr OutcomeWords kWords{"not run: outside what the kernel says it can do",
                                 "lvsa-verify kernel: no case ran: the kernel supports none of them",
                                 false};
   RunOutcome outcome(options.outcome, kWords, plan, command_line);
   try {
-    kernel_run.run(cases, numbers_to_do(plan, outcome),
+    kernel_run.run(cases_to_do(cases, plan, outcome),
                    [&](CaseResult result) { outcome.add(std::move(result)); });
   } catch (const analysis::Stopped&) {  // the signal does the rest when kernel_run is gone
     std::fflush(stdout);
@@ -109,13 +126,11 @@ int run(const KernelOptions& options, const std::string& command_line) {
     throw Error(ErrorKind::kValue, "--jobs: several at a time need processes; not --isolate none");
   }
   KernelRun kernel_run(options);
-  const std::vector<Case> cases = chosen_cases(options);
+  const CaseList cases = chosen_cases(options);
   const analysis::RunPlan plan = plan_of(options, kernel_run.kernel_name(), cases);
   if (!options.list) return judge_suite(kernel_run, cases, plan, options, command_line);
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (plan.shard.holds(static_cast<std::int64_t>(i) + 1)) {
-      fmt::print("{}\n", analysis::to_line(cases[i]));
-    }
+  for (std::int64_t i = plan.shard.number; i <= cases.size(); i += plan.shard.of) {
+    fmt::print("{}\n", cases.line(i));
   }
   return kAllGood;
 }

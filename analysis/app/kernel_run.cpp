@@ -17,7 +17,6 @@
 #include "analysis/blocks/run_block_case.hpp"
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
-#include "analysis/run/case_pool.hpp"
 #include "analysis/verify/probes.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "core/error.hpp"
@@ -103,6 +102,13 @@ int run_as_worker(const KernelOptions& options) {
   return analysis::serve_cases(analysis::parse_worker_set_up(options.as_worker), task);
 }
 
+CaseSource one_case(const Case& c) {
+  return {1, [c, given = false]() mutable -> std::optional<analysis::NumberedCase> {
+            if (std::exchange(given, true)) return std::nullopt;
+            return analysis::NumberedCase{1, c};
+          }};
+}
+
 class KernelRun::Way {
  public:
   Way() = default;
@@ -110,8 +116,7 @@ class KernelRun::Way {
   Way(const Way&) = delete;
   Way& operator=(const Way&) = delete;
   virtual const std::string& kernel_name() const = 0;
-  virtual void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
-                   const std::function<void(CaseResult)>& result) = 0;
+  virtual void run(const CaseSource& cases, const std::function<void(CaseResult)>& result) = 0;
 };
 
 class KernelRun::InProcess : public KernelRun::Way {
@@ -121,17 +126,16 @@ class KernelRun::InProcess : public KernelRun::Way {
 
   const std::string& kernel_name() const override { return name_; }
 
-  void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
-           const std::function<void(CaseResult)>& result) override {
-    Progress bar(static_cast<std::int64_t>(numbers.size()), options_.quiet);
+  void run(const CaseSource& cases, const std::function<void(CaseResult)>& result) override {
+    Progress bar(cases.count, options_.quiet);
     std::int64_t done = 0;
-    for (const std::int64_t number : numbers) {
-      const Case& c = cases[static_cast<std::size_t>(number) - 1];
+    while (const auto next = cases.next()) {
+      const Case& c = next->c;
       analysis::CaseProgress progress;
       progress.share = [&](double share) { bar.show(done, share, c.model); };
       progress.share(0.0);
       CaseResult judged = judge_case(c, choice_, options_, progress);
-      judged.number = number;
+      judged.number = next->number;
       ++done;
       bar.clear();
       // The way through the line, so that a result is the same whichever process it comes from.
@@ -154,12 +158,10 @@ class KernelRun::InWorkers : public KernelRun::Way {
 
   const std::string& kernel_name() const override { return name_; }
 
-  void run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
-           const std::function<void(CaseResult)>& result) override {
-    Progress bar(static_cast<std::int64_t>(numbers.size()), quiet_);
+  void run(const CaseSource& cases, const std::function<void(CaseResult)>& result) override {
+    Progress bar(cases.count, quiet_);
     bar_ = &bar;
     cases_ = &cases;
-    numbers_ = &numbers;
     result_ = &result;
     pool_.run();
     bar_ = nullptr;
@@ -180,11 +182,7 @@ class KernelRun::InWorkers : public KernelRun::Way {
 
   analysis::CasePool::Callbacks callbacks() {
     analysis::CasePool::Callbacks callbacks;
-    callbacks.next = [this]() -> std::optional<analysis::NumberedCase> {
-      if (given_ == numbers_->size()) return std::nullopt;
-      const std::int64_t number = (*numbers_)[given_++];
-      return analysis::NumberedCase{number, (*cases_)[static_cast<std::size_t>(number) - 1]};
-    };
+    callbacks.next = [this] { return cases_->next(); };
     callbacks.result = [this](CaseResult result) {
       ++done_;
       bar_->clear();
@@ -202,11 +200,9 @@ class KernelRun::InWorkers : public KernelRun::Way {
 
   StopSignals signals_;
   bool quiet_;
-  const std::vector<Case>* cases_ = nullptr;
-  const std::vector<std::int64_t>* numbers_ = nullptr;
+  const CaseSource* cases_ = nullptr;
   const std::function<void(CaseResult)>* result_ = nullptr;
   Progress* bar_ = nullptr;
-  std::size_t given_ = 0;
   std::int64_t done_ = 0;
   std::string name_;
   analysis::CasePool pool_;
@@ -224,9 +220,8 @@ KernelRun::~KernelRun() = default;
 
 const std::string& KernelRun::kernel_name() const { return way_->kernel_name(); }
 
-void KernelRun::run(const std::vector<Case>& cases, const std::vector<std::int64_t>& numbers,
-                    const std::function<void(CaseResult)>& result) {
-  way_->run(cases, numbers, [&](CaseResult judged) {
+void KernelRun::run(const CaseSource& cases, const std::function<void(CaseResult)>& result) {
+  way_->run(cases, [&](CaseResult judged) {
     shrink(judged);
     result(std::move(judged));
   });

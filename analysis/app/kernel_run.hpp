@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/outcome.hpp"
+#include "analysis/run/case_pool.hpp"
 #include "analysis/run/worker.hpp"
 #include "analysis/verify/capture.hpp"
 #include "analysis/verify/case.hpp"
@@ -56,6 +58,14 @@ std::vector<std::pair<std::string, std::string>> deciding_options(const KernelOp
 /// Serves the run that started this process. Returns its exit code.
 int run_as_worker(const KernelOptions& options);
 
+/// The cases of a run, one by one.
+struct CaseSource {
+  std::int64_t count = 0;
+  std::function<std::optional<analysis::NumberedCase>()> next;  ///< none: there are no more
+};
+/// One case, number 1.
+CaseSource one_case(const analysis::Case& c);
+
 /// Loads the kernel, in a worker or in this process, before anything else is done; run() then
 /// judges the cases and calls `result` for each as it comes.
 class KernelRun {
@@ -66,9 +76,7 @@ class KernelRun {
   KernelRun& operator=(const KernelRun&) = delete;
 
   const std::string& kernel_name() const;
-  /// Judges those of the suite's cases that have these numbers (from 1).
-  void run(const std::vector<analysis::Case>& cases, const std::vector<std::int64_t>& numbers,
-           const std::function<void(analysis::CaseResult)>& result);
+  void run(const CaseSource& cases, const std::function<void(analysis::CaseResult)>& result);
 
  private:
   void shrink(analysis::CaseResult& result);

@@ -36,14 +36,14 @@ void add_outcome_options(CLI::App* command, OutcomeOptions& options) {
   command->add_flag("--json", options.json, "One JSON object instead of the table");
 }
 
-RunPlan new_plan(const std::string& kernel, const std::string& suite,
-                 const std::vector<std::string>& case_lines) {
+RunPlan new_plan(const std::string& kernel, const std::string& suite, std::int64_t cases,
+                 std::uint64_t suite_hash) {
   RunPlan plan;
   plan.tool = fmt::format("{} ({})", kVersion, kCommit);
   plan.kernel = kernel;
   plan.suite = suite;
-  plan.cases = static_cast<std::int64_t>(case_lines.size());
-  plan.suite_hash = analysis::suite_hash(case_lines);
+  plan.cases = cases;
+  plan.suite_hash = suite_hash;
   return plan;
 }
 
@@ -125,7 +125,9 @@ void RunOutcome::add(CaseResult result) {
   }
   store_->add(result);
   const std::int64_t number = result.number;
-  if (!options_.json) early_.emplace(number, std::move(result));
+  constexpr std::size_t kMostEarly = 256;  // one slow case holds up any number of others
+  const bool keeps = number == turn_ || early_.size() < kMostEarly;
+  if (!options_.json && keeps) early_.emplace(number, std::move(result));
   print_in_turn();
 }
 
@@ -137,7 +139,7 @@ void RunOutcome::print_in_turn() {
     if (early != early_.end()) {
       print_row(early->second);
       early_.erase(early);
-    } else if (store_->has(turn_)) {  // from the run that is resumed
+    } else if (store_->has(turn_)) {  // of the run that is resumed, or long finished
       print_row(store_->at(turn_));
     } else {
       break;

@@ -37,8 +37,8 @@ struct OutcomeWords {
 void add_outcome_options(CLI::App* command, OutcomeOptions& options);
 
 /// The plan of a run in this build of lvsa-verify.
-analysis::RunPlan new_plan(const std::string& kernel, const std::string& suite,
-                           const std::vector<std::string>& case_lines);
+analysis::RunPlan new_plan(const std::string& kernel, const std::string& suite, std::int64_t cases,
+                           std::uint64_t suite_hash);
 
 /// A run under way: takes results in any order, keeps them in report.jsonl, and prints the table in
 /// the order of the suite. A run that was interrupted begins with what it had.
@@ -73,8 +73,9 @@ class RunOutcome {
   OutcomeWords words_;
   std::unique_ptr<analysis::FolderLock> lock_;
   std::unique_ptr<analysis::ResultStore> store_;
-  std::int64_t turn_;                                   // number of the next case to print
-  std::map<std::int64_t, analysis::CaseResult> early_;  // finished before their turn
+  std::int64_t turn_;  // number of the next case to print
+  // Finished before their turn: some of them, so that most need not be read again.
+  std::map<std::int64_t, analysis::CaseResult> early_;
 };
 
 }  // namespace lvsa::app

@@ -49,7 +49,9 @@ int run(const Options& options) {
   if (options.values) return save_values(options);
   const Case c = analysis::parse_case(options.line);
   CaseResult result;
-  KernelRun(options.kernel).run({c}, {1}, [&](CaseResult judged) { result = std::move(judged); });
+  KernelRun(options.kernel).run(one_case(c), [&](CaseResult judged) {
+    result = std::move(judged);
+  });
   const std::string kind = failure_kind(result);
   if (kind.empty() || (!options.check.empty() && kind != options.check)) {
     fmt::print("the case does not fail{}: {}{}{}\n",

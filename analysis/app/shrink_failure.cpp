@@ -20,7 +20,7 @@ using analysis::CaseResult;
 // One case, judged as the options say.
 CaseResult judge_alone(const Case& c, const KernelOptions& options) {
   CaseResult judged;
-  KernelRun(options).run({c}, {1}, [&](CaseResult result) { judged = std::move(result); });
+  KernelRun(options).run(one_case(c), [&](CaseResult result) { judged = std::move(result); });
   return judged;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/report/text_format.hpp"
+#include "analysis/run/case_list.hpp"
 #include "analysis/verify/byte_hash.hpp"
 #include "core/error.hpp"
 
@@ -68,9 +69,21 @@ std::int64_t shard_size(const Shard& shard, std::int64_t cases) {
 }
 
 std::uint64_t suite_hash(const std::vector<std::string>& case_lines) {
-  std::string all;
-  for (const std::string& line : case_lines) all += line + '\n';
-  return byte_hash(all);
+  ByteHash hash;
+  for (const std::string& line : case_lines) {
+    hash.add(line);
+    hash.add("\n");
+  }
+  return hash.value();
+}
+
+std::uint64_t suite_hash(const CaseList& cases) {
+  ByteHash hash;
+  for (std::int64_t number = 1; number <= cases.size(); ++number) {
+    hash.add(cases.line(number));
+    hash.add("\n");
+  }
+  return hash.value();
 }
 
 std::string difference(const RunPlan& then, const RunPlan& now, bool any_shard) {

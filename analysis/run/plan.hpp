@@ -9,6 +9,8 @@
 
 namespace lvsa::analysis {
 
+class CaseList;
+
 /// One share of a suite: the cases number, number + of, number + 2 of, ... counted from 1.
 struct Shard {
   std::int64_t number = 1;
@@ -36,6 +38,7 @@ struct RunPlan {
 
 /// Hash of the case lines, each with a line break.
 std::uint64_t suite_hash(const std::vector<std::string>& case_lines);
+std::uint64_t suite_hash(const CaseList& cases);
 
 /// In what two plans differ, one line for people ("suite: 12 cases then, 13 now"); empty when they
 /// are the same. With `any_shard`, the shards may differ.

@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "analysis/report/jsonl_reader.hpp"
 #include "analysis/report/jsonl_report.hpp"
 #include "analysis/report/line_hash.hpp"
+#include "analysis/run/line_spool.hpp"
 #include "core/error.hpp"
 #include "core/io/atomic_file.hpp"
 #include "core/io/write_signals.hpp"
@@ -26,16 +25,6 @@ namespace {
 }
 
 std::string errno_text() { return std::generic_category().message(errno); }
-
-// A file without a name, on a disk where there is one.
-int nameless_file() {
-  const char* folder = std::getenv("TMPDIR");
-  int descriptor =
-      ::open(folder != nullptr ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (descriptor < 0) descriptor = ::memfd_create("results", MFD_CLOEXEC);
-  if (descriptor < 0) fail("temporary file", errno_text());
-  return descriptor;
-}
 
 bool is_line_of(const std::string& line, std::string_view type) {
   return line.rfind(fmt::format("{{\"type\":\"{}\"", type), 0) == 0;
@@ -50,7 +39,7 @@ std::unique_ptr<ResultStore> ResultStore::create(const std::string& path, const 
   store->provenance_ = provenance;
   const std::string header = run_json_line(provenance, plan_json(plan)) + '\n';
   if (path.empty()) {
-    store->descriptor_ = nameless_file();
+    store->descriptor_ = open_nameless_file();
     store->append(header);
     return store;
   }
@@ -128,19 +117,25 @@ void ResultStore::read_line(const std::string& line, std::int64_t offset,
 }
 
 void ResultStore::enter(const CaseResult& result, std::int64_t offset, std::size_t length) {
-  const auto at = static_cast<std::size_t>(result.number) - 1;
+  const std::size_t at = place(result.number);
   if (at >= entries_.size()) entries_.resize(at + 1);
   entries_[at] = {offset, static_cast<std::int32_t>(length), result.status};
   totals_.add(result);
 }
 
+// A shard has room for its own cases only.
+std::size_t ResultStore::place(std::int64_t number) const {
+  return static_cast<std::size_t>((number - plan_.shard.number) / plan_.shard.of);
+}
+
 bool ResultStore::has(std::int64_t number) const {
-  const auto at = static_cast<std::size_t>(number) - 1;
-  return number >= 1 && at < entries_.size() && entries_[at].offset >= 0;
+  if (number < 1 || !plan_.shard.holds(number)) return false;
+  const std::size_t at = place(number);
+  return at < entries_.size() && entries_[at].offset >= 0;
 }
 
 CaseResult ResultStore::at(std::int64_t number) const {
-  return parse_json_line(line_at(entries_.at(static_cast<std::size_t>(number) - 1)));
+  return parse_json_line(line_at(entries_.at(place(number))));
 }
 
 std::string ResultStore::line_at(const Entry& entry) const {

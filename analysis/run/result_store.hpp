@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "analysis/report/provenance.hpp"
 #include "analysis/report/run_totals.hpp"
@@ -62,12 +62,12 @@ class ResultStore : public ResultSource {
   };
 
   explicit ResultStore(std::string path) : path_(std::move(path)) {}
-  void open_new();
   void read_existing();
   void read_line(const std::string& line, std::int64_t offset, std::int64_t line_number);
   void enter(const CaseResult& result, std::int64_t offset, std::size_t length);
   void append(std::string_view bytes);
   void sync_now_and_then();
+  std::size_t place(std::int64_t number) const;
   std::string line_at(const Entry& entry) const;
 
   std::string path_;  // empty: no name
@@ -75,9 +75,9 @@ class ResultStore : public ResultSource {
   RunPlan plan_;
   Provenance provenance_;
   bool was_complete_ = false;
-  bool tail_is_clean_ = true;   // nothing behind the last whole case
-  std::int64_t end_ = 0;        // bytes of whole lines
-  std::vector<Entry> entries_;  // by the number of the case, less one
+  bool tail_is_clean_ = true;  // nothing behind the last whole case
+  std::int64_t end_ = 0;       // bytes of whole lines
+  std::deque<Entry> entries_;  // by place(); no copy of all when it grows
   RunTotals totals_;
   std::chrono::steady_clock::time_point synced_{};
 };

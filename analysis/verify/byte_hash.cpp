@@ -44,6 +44,25 @@ std::uint64_t byte_hash(const void* bytes, std::size_t size) {
   return hash == 0 ? 1 : hash;
 }
 
+void ByteHash::add(std::string_view part) {
+  constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+  for (const char c : part) {
+    const std::uint64_t place = size_ % kWord;
+    open_ |= static_cast<std::uint64_t>(static_cast<unsigned char>(c)) << (8 * place);
+    ++size_;
+    if (place + 1 < kWord) continue;
+    sum_ += mix(open_ + size_ / kWord * kStep);
+    open_ = 0;
+  }
+}
+
+std::uint64_t ByteHash::value() const {
+  constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+  const std::uint64_t rest = size_ % kWord == 0 ? 0 : mix(open_ + (size_ / kWord + 1) * kStep);
+  const std::uint64_t hash = mix(sum_ + rest + size_);
+  return hash == 0 ? 1 : hash;
+}
+
 std::uint64_t file_hash(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};

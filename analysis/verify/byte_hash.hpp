@@ -18,6 +18,18 @@ inline std::uint64_t byte_hash(std::string_view text) {
   return byte_hash(text.data(), text.size());
 }
 
+/// byte_hash() of bytes that come in parts: parts of any size give the hash of the whole.
+class ByteHash {
+ public:
+  void add(std::string_view part);
+  std::uint64_t value() const;
+
+ private:
+  std::uint64_t sum_ = 0;
+  std::uint64_t size_ = 0;
+  std::uint64_t open_ = 0;  // the word that is not whole yet
+};
+
 /// Hash of a file. Throws Error(kIo) that names the path.
 std::uint64_t file_hash(const std::string& path);
 

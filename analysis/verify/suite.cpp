@@ -11,13 +11,22 @@
 namespace lvsa::analysis {
 namespace {
 
-void append(std::vector<Case>& cases, std::vector<Case> more) {
-  cases.insert(cases.end(), std::make_move_iterator(more.begin()),
-               std::make_move_iterator(more.end()));
+using Visit = std::function<void(Case)>;
+
+void give(std::vector<Case> cases, const Visit& visit) {
+  for (Case& c : cases) visit(std::move(c));
+}
+
+Case parse_suite_line(const std::string& line, const std::string& path, std::int64_t number) {
+  try {
+    return parse_case(line);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}:{}: {}", path, number, error.what()));
+  }
 }
 
 // `depth` stops files that include each other.
-void read_suite_file(const std::string& path, int depth, std::vector<Case>& cases) {
+void read_suite_file(const std::string& path, int depth, const Visit& visit) {
   constexpr int kDeepest = 16;
   if (depth > kDeepest) {
     throw Error(ErrorKind::kValue,
@@ -34,14 +43,10 @@ void read_suite_file(const std::string& path, int depth, std::vector<Case>& case
     if (line.rfind(kInclude, 0) == 0) {
       const std::filesystem::path other = line.substr(line.find_first_not_of(' ', kInclude.size()));
       read_suite_file((std::filesystem::path(path).parent_path() / other).string(), depth + 1,
-                      cases);
+                      visit);
       continue;
     }
-    try {
-      cases.push_back(parse_case(line));
-    } catch (const Error& error) {
-      throw Error(error.kind(), fmt::format("{}:{}: {}", path, reader.line_number(), error.what()));
-    }
+    visit(parse_suite_line(line, path, reader.line_number()));
   }
 }
 
@@ -66,12 +71,11 @@ std::vector<Case> recorded_cases(const std::string& path) {
   return cases;
 }
 
-std::vector<Case> suite_cases(const std::string& suite,
-                              const std::function<std::string()>& fixtures) {
-  if (is_random_suite(suite)) return random_cases(suite);
-  if (suite == "blocks-smoke") return block_smoke_cases();
-  if (suite == "blocks") return block_cases();
-  std::vector<Case> cases;
+void for_each_case(const std::string& suite, const std::function<std::string()>& fixtures,
+                   const Visit& visit) {
+  if (is_random_suite(suite)) return for_each_random_case(suite, visit);
+  if (suite == "blocks-smoke") return give(block_smoke_cases(), visit);
+  if (suite == "blocks") return give(block_cases(), visit);
   if (!is_built_in(suite)) {
     if (!std::filesystem::exists(suite)) {
       throw Error(
@@ -80,15 +84,25 @@ std::vector<Case> suite_cases(const std::string& suite,
                       "existing file is due",
                       suite));
     }
-    read_suite_file(suite, 0, cases);
-    if (cases.empty()) throw Error(ErrorKind::kValue, fmt::format("{}: holds no case", suite));
-    return cases;
+    bool any = false;
+    read_suite_file(suite, 0, [&](Case c) {
+      any = true;
+      visit(std::move(c));
+    });
+    if (!any) throw Error(ErrorKind::kValue, fmt::format("{}: holds no case", suite));
+    return;
   }
-  append(cases,
-         recorded_cases((std::filesystem::path(fixtures()) / "attention_vectors.h5").string()));
-  append(cases, small_cases());
-  if (suite == "default") append(cases, model_cases());
-  if (suite == "full") append(cases, all_model_cases());
+  give(recorded_cases((std::filesystem::path(fixtures()) / "attention_vectors.h5").string()),
+       visit);
+  give(small_cases(), visit);
+  if (suite == "default") give(model_cases(), visit);
+  if (suite == "full") give(all_model_cases(), visit);
+}
+
+std::vector<Case> suite_cases(const std::string& suite,
+                              const std::function<std::string()>& fixtures) {
+  std::vector<Case> cases;
+  for_each_case(suite, fixtures, [&](Case c) { cases.push_back(std::move(c)); });
   return cases;
 }
 

@@ -31,6 +31,11 @@ namespace lvsa::analysis {
 std::vector<Case> suite_cases(const std::string& suite,
                               const std::function<std::string()>& fixtures);
 
+/// The same one by one, for suites of any length: none is kept. What is wrong with the suite shows
+/// when its place is reached.
+void for_each_case(const std::string& suite, const std::function<std::string()>& fixtures,
+                   const std::function<void(Case)>& visit);
+
 /// The recorded attention calls of a file as cases.
 std::vector<Case> recorded_cases(const std::string& path);
 
@@ -47,6 +52,7 @@ inline constexpr std::uint64_t kMostRandomCases = 1'000'000;
 bool is_random_suite(std::string_view suite);
 /// Throws Error(kValue) when what follows the prefix is no count (and seed).
 std::vector<Case> random_cases(std::string_view suite);
+void for_each_random_case(std::string_view suite, const std::function<void(Case)>& visit);
 Case random_case(std::uint64_t seed, std::uint64_t number);
 
 /// Model geometries of the default and the full suite.

@@ -134,7 +134,7 @@ Case random_case(std::uint64_t seed, std::uint64_t number) {
 
 bool is_random_suite(std::string_view suite) { return suite.rfind(kRandomPrefix, 0) == 0; }
 
-std::vector<Case> random_cases(std::string_view suite) {
+void for_each_random_case(std::string_view suite, const std::function<void(Case)>& visit) {
   const std::string_view numbers = suite.substr(kRandomPrefix.size());
   const std::size_t colon = numbers.find(':');
   const std::uint64_t count = whole_number(suite, numbers.substr(0, colon), kMostRandomCases);
@@ -142,8 +142,12 @@ std::vector<Case> random_cases(std::string_view suite) {
   const std::uint64_t seed = colon == std::string_view::npos
                                  ? 1
                                  : whole_number(suite, numbers.substr(colon + 1), UINT64_MAX);
+  for (std::uint64_t i = 0; i < count; ++i) visit(random_case(seed, i));
+}
+
+std::vector<Case> random_cases(std::string_view suite) {
   std::vector<Case> cases;
-  for (std::uint64_t i = 0; i < count; ++i) cases.push_back(random_case(seed, i));
+  for_each_random_case(suite, [&](Case c) { cases.push_back(std::move(c)); });
   return cases;
 }
 
