@@ -22,9 +22,9 @@ struct Options {
 std::int64_t failures(const analysis::Evidence& evidence) {
   std::int64_t count = 0;
   if (evidence.conformance) {
-    for (const analysis::CaseRecord& record : evidence.conformance->cases) {
+    evidence.conformance->cases.for_each([&](const analysis::CaseRecord& record) {
       count += analysis::is_failure(record.status) ? 1 : 0;
-    }
+    });
   }
   if (evidence.patterns) {
     for (const analysis::PatternFile& file : evidence.patterns->files) count += file.failed;

@@ -1,12 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <limits>
-#include <system_error>
 
 #include "analysis/gate/baseline_file.hpp"
 #include "analysis/gate/json_reader.hpp"
@@ -159,9 +156,7 @@ void require_schema(const std::string& path) {
 // Takes the lines one by one.
 class Reader {
  public:
-  // At most that many lines can stand in the file.
-  Reader(Evidence& evidence, std::int64_t most_lines)
-      : evidence_(evidence), most_lines_(most_lines) {}
+  explicit Reader(Evidence& evidence) : evidence_(evidence) {}
 
   void take(std::string_view line, std::int64_t number) {
     const Json parsed = parse_strict_ordered_json(line, "JSON line", kLineLimits);
@@ -190,7 +185,6 @@ class Reader {
     if (type == "conformance") {
       ConformanceEvidence& part = new_part(evidence_.conformance, json);
       part.plan = parse_plan_json(json.required("plan").dumped());
-      part.cases.reserve(static_cast<std::size_t>(std::min(part.plan.cases, most_lines_)));
     } else if (type == "patterns") {
       new_part(evidence_.patterns, json);
     } else if (type == "sweep") {
@@ -225,7 +219,6 @@ class Reader {
   }
 
   Evidence& evidence_;
-  std::int64_t most_lines_;
   std::string part_;
 };
 
@@ -242,10 +235,7 @@ Evidence read_baseline(const std::string& path) {
   require_schema(path);
   Evidence evidence;
   evidence.name = path;
-  constexpr std::int64_t kShortestLine = 100;
-  std::error_code unknown;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, unknown);
-  Reader reader(evidence, unknown ? 0 : static_cast<std::int64_t>(bytes / kShortestLine));
+  Reader reader(evidence);
   read_sealed_lines(path, kForm,
                     [&](std::string_view line, std::int64_t number) { reader.take(line, number); });
   const bool any = evidence.conformance || evidence.patterns || evidence.sweep || evidence.speed;

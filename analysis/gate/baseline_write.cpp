@@ -89,7 +89,7 @@ void write_part(const ConformanceEvidence& part, const Line& line) {
   Json head = part_json("conformance", part.source, part.provenance);
   head["plan"] = Json::parse(plan_json(part.plan));
   line(head);
-  for (const CaseRecord& record : part.cases) line(case_json(record));
+  part.cases.for_each([&](const CaseRecord& record) { line(case_json(record)); });
 }
 
 void write_part(const PatternEvidence& part, const Line& line) {

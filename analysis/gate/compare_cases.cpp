@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -165,49 +167,6 @@ class CaseComparison {
   Status is_;
 };
 
-// The cases of the baseline that have no counterpart yet. A line may stand several times; the first
-// one here is the first one there.
-class CasesLeft {
- public:
-  explicit CasesLeft(const std::vector<CaseRecord>& cases) {
-    entries_.reserve(cases.size());
-    for (const CaseRecord& record : cases) entries_.push_back({&record, 0});
-    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
-      return a.record->line < b.record->line;
-    });
-  }
-
-  // Null: there is none.
-  const CaseRecord* take(std::string_view line) {
-    const auto first = std::lower_bound(
-        entries_.begin(), entries_.end(), line,
-        [](const Entry& entry, std::string_view text) { return entry.record->line < text; });
-    if (first == entries_.end() || first->record->line != line) return nullptr;
-    const auto at = static_cast<std::size_t>(first - entries_.begin()) + first->taken;
-    if (at >= entries_.size() || entries_[at].record->line != line) return nullptr;
-    ++first->taken;
-    return entries_[at].record;
-  }
-
-  template <typename Visit>
-  void for_each(Visit&& visit) const {
-    for (std::size_t at = 0; at < entries_.size(); ++at) {
-      if (entries_[at].taken > 0) {
-        at += entries_[at].taken - 1;
-      } else {
-        visit(*entries_[at].record);
-      }
-    }
-  }
-
- private:
-  struct Entry {
-    const CaseRecord* record;
-    std::size_t taken;  // at the first one of a line: how many of its entries, this one first
-  };
-  std::vector<Entry> entries_;
-};
-
 GateFinding case_finding(const CaseRecord& record, Weight weight, const std::string& check,
                          const std::string& what) {
   GateFinding finding;
@@ -241,11 +200,11 @@ void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRule
                      std::vector<GateFinding>& findings) {
   for (const std::string& glob : rules.must_pass) {
     bool matched = false;
-    for (const CaseRecord& record : candidate.cases) {
-      if (!glob_matches(glob, record.line)) continue;
+    candidate.cases.for_each([&](const CaseRecord& record) {
+      if (!glob_matches(glob, record.line)) return;
       matched = true;
       const Status status = status_by(record, rules.for_case(record.line));
-      if (status == Status::kPass) continue;
+      if (status == Status::kPass) return;
       GateFinding finding =
           case_finding(record, Weight::kFailure, "must-pass",
                        fmt::format("{}, and '{}' must pass{}{}", status_name(status), glob,
@@ -253,7 +212,7 @@ void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRule
       finding.where = record.where;
       finding.must_pass = true;
       findings.push_back(std::move(finding));
-    }
+    });
     if (matched) continue;
     GateFinding finding;
     finding.check = "must-pass";
@@ -267,20 +226,21 @@ void check_must_pass(const ConformanceEvidence& candidate, const ConformanceRule
 
 void compare_conformance(const ConformanceEvidence& baseline, const ConformanceEvidence& candidate,
                          const ConformanceRules& rules, GateResult& result) {
-  CasesLeft left(baseline.cases);
-  result.subjects.reserve(result.subjects.size() + candidate.cases.size());
-  for (const CaseRecord& record : candidate.cases) {
-    result.subjects.push_back({Area::kConformance, record.line});
+  RecordsByLine left(baseline.cases);
+  auto lines = std::make_shared<SortedLines>();
+  candidate.cases.for_each([&](const CaseRecord& record) {
+    lines->add(record.line);
     const CaseRules case_rules = rules.for_case(record.line);
-    const CaseRecord* base = left.take(record.line);
-    if (base == nullptr) {
+    const std::optional<CaseRecord> base = left.take(record.line);
+    if (!base) {
       add_new_case(record, case_rules, result.findings);
-      continue;
+      return;
     }
     ++result.compared;
     CaseComparison(*base, record, case_rules, rules.known_failures, result.findings).run();
-  }
-  left.for_each([&](const CaseRecord& record) {
+  });
+  result.case_lines = std::move(lines);
+  left.for_each_left([&](const CaseRecord& record) {
     result.findings.push_back(case_finding(
         record, Weight::kFailure, "missing",
         fmt::format("{} in the baseline, missing in the candidate", status_name(record.status))));

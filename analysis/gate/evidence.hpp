@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/gate/case_records.hpp"
 #include "analysis/report/provenance.hpp"
 #include "analysis/run/plan.hpp"
 #include "analysis/speed/speed_result.hpp"
@@ -16,38 +17,11 @@
 
 namespace lvsa::analysis {
 
-/// One of the bounds of a case: output, log-sum-exp, declared schedule.
-struct BoundFigure {
-  std::int64_t checked = 0;  ///< elements; 0: the case has no such check
-  std::int64_t failed = 0;
-  std::int64_t unwritten = 0;
-  double worst_ratio = 0.0;  ///< error over bound
-  std::string place;         ///< of that element, for people
-  bool operator==(const BoundFigure&) const = default;
-};
-
-/// The verdict of one case. `line` is its key.
-struct CaseRecord {
-  std::string line;
-  Status status = Status::kPass;
-  std::string message;
-  std::string where;    ///< what failing elements have in common
-  std::string suspect;  ///< within bounds, but unlikely of a right kernel
-  std::string command;  ///< repeats the case; empty where it passed
-  std::string replay;
-  InputHashes inputs;
-  std::int64_t rows_checked = 0;
-  BoundFigure output;
-  BoundFigure lse;
-  BoundFigure schedule;
-  std::vector<NamedCheck> checks;
-};
-
 struct ConformanceEvidence {
   std::string source;  ///< file that it was read from
   Provenance provenance;
   RunPlan plan;
-  std::vector<CaseRecord> cases;
+  CaseRecords cases;
 };
 
 /// Recorded calls of pattern functions, replayed by `vectors`.

@@ -2,9 +2,12 @@
 // What a gate found.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "analysis/run/sorted_lines.hpp"
 
 namespace lvsa::analysis {
 
@@ -47,15 +50,18 @@ struct Subject {
 enum class GateVerdict { kPass, kFailed, kSlower, kUndecided };
 
 struct GateResult {
-  std::vector<GateFinding> findings;  ///< sorted: by weight, area, subject, check
-  std::vector<Subject> subjects;      ///< of the candidate, all areas
-  std::int64_t compared = 0;          ///< that stand in both
-  std::string baseline;               ///< name and provenance in a line
+  std::vector<GateFinding> findings;              ///< sorted: by weight, area, subject, check
+  std::vector<Subject> subjects;                  ///< of the candidate, all areas but the next
+  std::shared_ptr<const SortedLines> case_lines;  ///< of its cases; null: none
+  std::int64_t compared = 0;                      ///< that stand in both
+  std::string baseline;                           ///< name and provenance in a line
   std::string candidate;
   std::vector<std::string> remarks;  ///< what differs and does not matter: commit, machine
 
   /// Cases of the candidate: suites, files, settings, pairs.
-  std::int64_t cases() const { return static_cast<std::int64_t>(subjects.size()); }
+  std::int64_t cases() const {
+    return static_cast<std::int64_t>(subjects.size()) + (case_lines ? case_lines->size() : 0);
+  }
   /// Findings that count, of a weight.
   std::int64_t count(Weight weight) const;
   std::int64_t waived() const;

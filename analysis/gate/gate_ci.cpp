@@ -124,6 +124,27 @@ std::string junit_case(Area area, const std::string& name, const JunitCase& entr
   return text + (inner.empty() ? "/>\n" : fmt::format(">\n{}    </testcase>\n", inner));
 }
 
+using Key = std::pair<Area, std::string_view>;
+
+// The lines of cases and what `others`, sorted, names besides: each once, sorted.
+void each_name(const std::vector<Key>& others, const SortedLines* lines,
+               const std::function<void(const Key&)>& visit) {
+  auto other = others.begin();
+  std::string last;
+  bool any = false;
+  const auto take = [&](std::string_view line) {
+    if (any && line == last) return;
+    const Key key{Area::kConformance, line};
+    while (other != others.end() && *other < key) visit(*other++);
+    if (other != others.end() && *other == key) ++other;
+    visit(key);
+    last = line;
+    any = true;
+  };
+  if (lines != nullptr) lines->for_each(take);
+  while (other != others.end()) visit(*other++);
+}
+
 const char* annotation_kind(const GateFinding& finding, bool strict) {
   if (!finding.waived.empty()) return "warning";
   switch (finding.weight) {
@@ -189,39 +210,39 @@ std::string gate_markdown(const GateResult& result, bool strict) {
 
 void gate_junit(const GateResult& result, bool strict,
                 const std::function<void(std::string_view)>& write) {
-  using Key = std::pair<Area, std::string_view>;
   // Of a million cases few have findings; the others are names.
   std::map<Key, JunitCase> found;
   for (const GateFinding& finding : result.findings) {
     add_to(found[{finding.area, finding.subject}], finding, strict);
   }
-  std::vector<Key> names;
-  names.reserve(result.subjects.size() + found.size());
-  for (const Subject& subject : result.subjects) names.emplace_back(subject.area, subject.name);
+  std::vector<Key> others;
+  for (const Subject& subject : result.subjects) others.emplace_back(subject.area, subject.name);
   std::size_t failures = 0;
   std::size_t skipped = 0;
   for (const auto& [key, entry] : found) {
-    names.push_back(key);
+    others.push_back(key);
     failures += entry.failures.empty() ? 0 : 1;
     skipped += entry.failures.empty() && !entry.skipped.empty() ? 1 : 0;
   }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+  std::sort(others.begin(), others.end());
+  others.erase(std::unique(others.begin(), others.end()), others.end());
+  std::size_t names = 0;
+  each_name(others, result.case_lines.get(), [&](const Key&) { ++names; });
   const std::string counts = fmt::format(
       "name=\"lvsa-verify gate\" tests=\"{}\" failures=\"{}\" errors=\"0\" "
       "skipped=\"{}\" time=\"0\"",
-      names.size(), failures, skipped);
+      names, failures, skipped);
   write(fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {0}>\n  <testsuite {0}>\n"
       "    <properties>\n      <property name=\"baseline\" value=\"{1}\"/>\n"
       "      <property name=\"candidate\" value=\"{2}\"/>\n    </properties>\n",
       counts, escape_markup(result.baseline), escape_markup(result.candidate)));
   const JunitCase nothing;
-  for (const Key& key : names) {
+  each_name(others, result.case_lines.get(), [&](const Key& key) {
     const auto entry = found.find(key);
     write(junit_case(key.first, std::string(key.second),
                      entry == found.end() ? nothing : entry->second));
-  }
+  });
   write("  </testsuite>\n</testsuites>\n");
 }
 

@@ -27,14 +27,14 @@ std::vector<std::string> unmet(const ConformanceEvidence& evidence, const Confor
   std::vector<std::string> texts;
   for (const std::string& glob : rules.must_pass) {
     bool matched = false;
-    for (const CaseRecord& record : evidence.cases) {
-      if (!glob_matches(glob, record.line)) continue;
+    evidence.cases.for_each([&](const CaseRecord& record) {
+      if (!glob_matches(glob, record.line)) return;
       matched = true;
       const Status now = status_by(record, rules.for_case(record.line));
       if (now != Status::kPass) {
         texts.push_back(fmt::format("'{}': {}: {}", glob, status_name(now), record.line));
       }
-    }
+    });
     if (!matched) texts.push_back(fmt::format("'{}': no case matches", glob));
   }
   return texts;
@@ -45,12 +45,12 @@ std::vector<std::string> unmet(const ConformanceEvidence& evidence, const Confor
 Rejudged rejudge(const ConformanceEvidence& evidence, const ConformanceRules& rules) {
   Rejudged result;
   RunSummary summary;
-  for (const CaseRecord& record : evidence.cases) {
+  evidence.cases.for_each([&](const CaseRecord& record) {
     const CaseRules case_rules = rules.for_case(record.line);
     const Status now = status_by(record, case_rules);
     count(summary, now);
     if (now != record.status) result.changes.push_back(change_of(record, case_rules, now));
-  }
+  });
   result.cases = static_cast<std::int64_t>(evidence.cases.size());
   result.passed = summary.passed;
   result.failed = summary.failed;

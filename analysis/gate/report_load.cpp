@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 #include <vector>
 
 #include "analysis/gate/evidence_load.hpp"
@@ -35,7 +34,7 @@ void require_counts(const std::string& path, const std::string& last,
   const Json summary = parse_strict_ordered_json(last, path, {8, 1000});
   const JsonReader json(summary, path);
   RunSummary counted;
-  for (const CaseRecord& record : evidence.cases) count(counted, record.status);
+  evidence.cases.for_each([&](const CaseRecord& record) { count(counted, record.status); });
   const auto require = [&](const char* name, std::int64_t found) {
     const std::int64_t stored = json.required(name).integer(0);
     if (stored == found) return;
@@ -47,16 +46,6 @@ void require_counts(const std::string& path, const std::string& last,
   require("weak", counted.weak);
   require("failed", counted.failed);
   require("unsupported", counted.unsupported);
-}
-
-// Room for that many: what the plan says, as far as the file is long enough for it.
-std::size_t most_cases(const std::string& path, const RunPlan& plan) {
-  constexpr std::uintmax_t kShortestLine = 100;
-  std::error_code error;
-  const std::uintmax_t bytes = std::filesystem::file_size(path, error);
-  if (error) return 0;
-  const auto due = static_cast<std::uintmax_t>(shard_size(plan.shard, plan.cases));
-  return static_cast<std::size_t>(std::min(due, bytes / kShortestLine));
 }
 
 void require_complete(const std::string& path, const ConformanceEvidence& evidence) {
@@ -118,7 +107,6 @@ ConformanceEvidence load_report(const std::string& path) {
     }
     evidence.plan = parse_plan_json(run.plan);
     evidence.provenance = run.provenance;
-    evidence.cases.reserve(most_cases(path, evidence.plan));
   };
   const std::string last = read_sealed_lines(path, kReportForm, take);
   require_counts(path, last, evidence);

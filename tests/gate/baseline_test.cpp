@@ -88,11 +88,11 @@ TEST(Baseline, OfTheFixturesIsReadAsItStands) {
   ASSERT_TRUE(evidence.conformance && evidence.patterns && evidence.speed && !evidence.sweep);
   ASSERT_EQ(evidence.conformance->cases.size(), 3U);
   EXPECT_EQ(evidence.conformance->plan.suite_hash, 1234U);
-  const CaseRecord& first = evidence.conformance->cases[0];
+  const CaseRecord& first = evidence.conformance->cases.at(0);
   EXPECT_EQ(first.inputs.v, 0xa3U);
   EXPECT_EQ(first.output.worst_ratio, 0.03125);
   EXPECT_EQ(first.checks.size(), 3U);
-  EXPECT_EQ(evidence.conformance->cases[2].status, Status::kUnsupported);
+  EXPECT_EQ(evidence.conformance->cases.at(2).status, Status::kUnsupported);
   EXPECT_EQ(evidence.patterns->files[0].passed, 7963);
   EXPECT_EQ(evidence.speed->rows[0].verdict, SpeedVerdict::kSame);
 }
@@ -129,7 +129,7 @@ TEST(Report, IsReadAsEvidence) {
   const Evidence evidence = load_evidence({file.path()});
   ASSERT_TRUE(evidence.conformance.has_value());
   ASSERT_EQ(evidence.conformance->cases.size(), 2U);
-  EXPECT_EQ(evidence.conformance->cases[1].output.worst_ratio, 0.25);
+  EXPECT_EQ(evidence.conformance->cases.at(1).output.worst_ratio, 0.25);
   EXPECT_EQ(evidence.conformance->plan.suite, "smoke");
 }
 

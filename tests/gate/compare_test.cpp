@@ -31,8 +31,8 @@ class GateOfCases : public testing::Test {
  protected:
   Evidence before_ = sample_evidence();
   Evidence after_ = sample_evidence();
-  CaseRecord& base() { return before_.conformance->cases[1]; }
-  CaseRecord& now() { return after_.conformance->cases[1]; }
+  CaseRecord& base() { return before_.conformance->cases.few()[1]; }
+  CaseRecord& now() { return after_.conformance->cases.few()[1]; }
   Texts found_here(const GateRules& rules = default_rules()) {
     return found(before_, after_, rules);
   }
@@ -41,16 +41,16 @@ class GateOfCases : public testing::Test {
 // A line that stands several times is matched in the order of its entries.
 TEST_F(GateOfCases, MatchesRepeatedLinesOneByOne) {
   const auto repeat = [](Evidence& evidence, std::size_t copies) {
-    std::vector<CaseRecord>& cases = evidence.conformance->cases;
+    std::vector<CaseRecord>& cases = evidence.conformance->cases.few();
     cases.insert(cases.begin(), copies, CaseRecord(cases[1]));
   };
   repeat(before_, 2);
   repeat(after_, 2);
   EXPECT_EQ(found_here(), Texts{});
-  after_.conformance->cases[1].output.worst_ratio = 0.9;  // the second of three
-  before_.conformance->cases[1].output.worst_ratio = 0.9;
+  after_.conformance->cases.few()[1].output.worst_ratio = 0.9;  // the second of three
+  before_.conformance->cases.few()[1].output.worst_ratio = 0.9;
   EXPECT_EQ(found_here(), Texts{});
-  before_.conformance->cases[1].output.worst_ratio = 0.1;
+  before_.conformance->cases.few()[1].output.worst_ratio = 0.1;
   EXPECT_EQ(found_here(), Texts{"failure output.growth"});
   Tolerated tolerated;
   tolerated.suites = true;
@@ -135,7 +135,7 @@ TEST_F(GateOfCases, ReportsWhatIsNewAndWhatIsBetter) {
   EXPECT_EQ(found_here(), Texts{"note improved"});
   after_.conformance->cases.push_back(sample_case(77));
   EXPECT_EQ(found_here(), (Texts{"note improved", "note new"}));
-  after_.conformance->cases.back().status = Status::kCrash;
+  after_.conformance->cases.few().back().status = Status::kCrash;
   EXPECT_EQ(found_here(), (Texts{"failure crash", "note improved", "note new"}));
 }
 
@@ -267,7 +267,7 @@ TEST(GateOutcome, CorrectnessOutranksSpeed) {
   after.speed->rows[1].verdict = SpeedVerdict::kSlower;
   verdict = compare(before, after, default_rules()).verdict();
   EXPECT_EQ(exit_code(verdict, true), 3);
-  after.conformance->cases[0].status = Status::kTimeout;
+  after.conformance->cases.few()[0].status = Status::kTimeout;
   verdict = compare(before, after, default_rules()).verdict();
   EXPECT_EQ(exit_code(verdict, true), 1);
 }
@@ -307,7 +307,7 @@ TEST_F(GateRefusal, OfOtherSuites) {
   EXPECT_EQ(said({false, true, false}), "");
   after_.conformance->plan.suite = "other/folder/smoke";  // its name counts
   EXPECT_EQ(said(), "");
-  for (CaseRecord& record : after_.conformance->cases) record.line += " step=1";
+  for (CaseRecord& record : after_.conformance->cases.few()) record.line += " step=1";
   expect_said("no case in common");
 }
 

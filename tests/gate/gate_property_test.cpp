@@ -48,7 +48,7 @@ void worsen(CaseRecord& record) {
 RC_GTEST_PROP(Gate, FailsWhenASingleVerdictIsWorse, ()) {
   const Evidence before = any_evidence();
   Evidence after = before;
-  auto& cases = after.conformance->cases;
+  auto& cases = after.conformance->cases.few();
   worsen(cases[*rc::gen::inRange<std::size_t>(0, cases.size())]);
   RC_ASSERT(gate(before, after).verdict() == GateVerdict::kFailed);
 }
@@ -57,7 +57,7 @@ RC_GTEST_PROP(Gate, FailsWhenACaseIsMissing, ()) {
   const Evidence before = any_evidence();
   RC_PRE(before.conformance->cases.size() > 1U);
   Evidence after = before;
-  auto& cases = after.conformance->cases;
+  auto& cases = after.conformance->cases.few();
   cases.erase(cases.begin() + *rc::gen::inRange<std::int64_t>(0, std::ssize(cases)));
   // The same line may stand there once more; then the suites are not disjoint.
   RC_ASSERT(gate(before, after).verdict() == GateVerdict::kFailed);
@@ -69,7 +69,7 @@ RC_GTEST_PROP(Gate, DoesNotCareAboutTheOrderOfCases, ()) {
   // Lines that stand twice are told apart by their order; here each stands once.
   for (Evidence* side : {&before, &after}) {
     int number = 0;
-    for (CaseRecord& record : side->conformance->cases) {
+    for (CaseRecord& record : side->conformance->cases.few()) {
       record.line = sample_case(number).line;
       record.inputs = sample_case(number++).inputs;
     }
@@ -78,14 +78,15 @@ RC_GTEST_PROP(Gate, DoesNotCareAboutTheOrderOfCases, ()) {
   after.sweep = before.sweep;
   after.speed = before.speed;
   const GateResult straight = gate(before, after);
-  auto& mixed = after.conformance->cases;
+  auto& mixed = after.conformance->cases.few();
   const auto seed = *rc::gen::arbitrary<std::uint32_t>();
   std::sort(mixed.begin(), mixed.end(), [&](const CaseRecord& a, const CaseRecord& b) {
     return std::hash<std::string>()(a.line + std::to_string(seed)) <
            std::hash<std::string>()(b.line + std::to_string(seed));
   });
   if (after.sweep) std::reverse(after.sweep->rows.begin(), after.sweep->rows.end());
-  std::reverse(before.conformance->cases.begin(), before.conformance->cases.end());
+  std::vector<CaseRecord>& turned = before.conformance->cases.few();
+  std::reverse(turned.begin(), turned.end());
   RC_ASSERT(gate(before, after).findings == straight.findings);
 }
 
@@ -108,7 +109,7 @@ RC_GTEST_PROP(Waivers, CoverExactlyWhatTheyName, ()) {
   Evidence after = before;
   std::vector<GateFinding> due;
   for (int i = *rc::gen::inRange(1, 4); i > 0; --i) {
-    worsen(after.conformance->cases[static_cast<std::size_t>(i)]);
+    worsen(after.conformance->cases.few()[static_cast<std::size_t>(i)]);
   }
   GateResult result = gate(before, after);
   std::vector<Waiver> waivers;

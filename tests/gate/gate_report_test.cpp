@@ -162,9 +162,9 @@ TEST(GateJson, HoldsEachFindingOfASweep) {
 
 TEST(Judge, SaysWhichVerdictsChange) {
   ConformanceEvidence run = sample_conformance(3);
-  run.cases[0].output.worst_ratio = 0.6;
-  run.cases[1].status = Status::kFail;
-  run.cases[1].checks[1] = {"alignment", CheckState::kFails, "other bits"};
+  run.cases.few()[0].output.worst_ratio = 0.6;
+  run.cases.few()[1].status = Status::kFail;
+  run.cases.few()[1].checks[1] = {"alignment", CheckState::kFails, "other bits"};
   ConformanceRules rules = default_rules().conformance;
   EXPECT_TRUE(rejudge(run, rules).changes.empty());
   rules.all.worst_ratio = 0.5;

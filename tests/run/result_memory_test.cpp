@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "analysis/gate/case_records.hpp"
 #include "analysis/report/jsonl_report.hpp"
 #include "analysis/run/merge.hpp"
 #include "analysis/run/result_store.hpp"
@@ -81,6 +82,26 @@ TEST(Shards, KeepAtMostTwentyFourBytesOfMemoryAResult) {
   shards.for_each([&](const CaseResult& result) { EXPECT_EQ(result.number, ++due); });
   EXPECT_EQ(due, kCases);
   std::filesystem::remove_all(folder);
+}
+
+// What a gate, a baseline and `judge` hold of a run.
+TEST(CaseRecords, KeepAtMostTwelveBytesOfMemoryARecordBesideAFixedPart) {
+  const std::int64_t before = live_bytes();
+  CaseRecords records;
+  constexpr std::int64_t kCases = 60'000;
+  CaseRecord record;
+  record.line = to_line(result_of(1).c);
+  for (int i = 0; i < 40; ++i) {
+    record.checks.push_back({"a relation that holds " + std::to_string(i), CheckState::kHolds, ""});
+  }
+  for (std::int64_t i = 0; i < kCases; ++i) {
+    if (i == static_cast<std::int64_t>(CaseRecords::kMostHeld)) record.checks.resize(2);
+    records.push_back(record);
+  }
+  constexpr std::int64_t kHeld = 8 << 20;  // a thousand records of 6 kB
+  EXPECT_LE(live_bytes() - before, kHeld + 12 * kCases);
+  EXPECT_EQ(records.at(0).checks.size(), 40U);
+  EXPECT_EQ(records.at(kCases - 1).checks.size(), 2U);
 }
 
 }  // namespace
