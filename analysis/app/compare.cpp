@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "analysis/app/compare_outcome.hpp"
+#include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/progress.hpp"
 #include "analysis/app/stop_signals.hpp"
 #include "analysis/maps/latent_size.hpp"
@@ -230,7 +231,7 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
       ->capture_default_str()
       ->check(CLI::IsMember({"stop", "exclude"}));
   add_time_options(group, words.time);
-  add_rule_process_options(group, words.process);
+  add_rule_process_options(group, words.process, "a plugin's rule, or the kernel of --time,");
   CLI::Option* grid =
       group
           ->add_option("--grid", words.grid,
@@ -251,10 +252,13 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
 
 int run_compare(const SweepOptions& options, const CompareWords& words,
                 const std::string& command_line) {
+  if (!words.time.as_worker.empty()) {
+    return run_as_timer(words.time, options.threads, words.process);
+  }
   start_threads();
   CompareOptions wanted = options_of(options, words);
-  const ChosenTimer timer = choose_timer(words.time, options.threads, words.process);
-  wanted.timer = timer.patterns.get();
+  const auto timer = choose_timer(words.time, options.threads, words.process);
+  wanted.timer = timer.get();
   wanted.deciding = deciding_options(wanted, words.time);
   const auto source = open_samples(options.samples);
   if (!source->ids().empty()) {

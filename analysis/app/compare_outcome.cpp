@@ -58,23 +58,46 @@ void print_table(const CompareResults& results) {
   }
 }
 
-// Equal ones once; of many the first.
+struct Reason {
+  std::string text;
+  std::size_t count = 0;
+};
+
+// Equal ones once, in the order in which they came. The reason of a lost kernel names the pattern.
+std::vector<Reason> reasons_of(const CompareResults& results,
+                               const std::vector<CompareFailure>& failures) {
+  std::vector<Reason> reasons;
+  std::map<std::string, std::size_t> places;
+  for (const CompareFailure& failure : failures) {
+    const std::string& words = results.rules[results.entries[failure.entry].rule].words;
+    const std::string text =
+        failure.lost ? failure.reason : fmt::format("{}: {}", words, failure.reason);
+    const auto [place, is_new] = places.emplace(text, reasons.size());
+    if (is_new) reasons.push_back({text, 0});
+    ++reasons[place->second].count;
+  }
+  return reasons;
+}
+
+constexpr std::size_t kMostReasons = 10;
+
 void print_reasons(const CompareResults& results, const std::vector<CompareFailure>& failures,
                    const char* what) {
-  constexpr std::size_t kMost = 10;
-  std::map<std::string, std::size_t> counts;
-  std::vector<std::string> order;
-  for (const CompareFailure& failure : failures) {
-    const std::string text = fmt::format(
-        "{}: {}", results.rules[results.entries[failure.entry].rule].words, failure.reason);
-    if (++counts[text] == 1) order.push_back(text);
+  const std::vector<Reason> reasons = reasons_of(results, failures);
+  for (std::size_t i = 0; i < std::min(reasons.size(), kMostReasons); ++i) {
+    fmt::print("{} {} times: {}\n", what, reasons[i].count, reasons[i].text);
   }
-  for (std::size_t i = 0; i < std::min(order.size(), kMost); ++i) {
-    fmt::print("{} {} times: {}\n", what, counts[order[i]], order[i]);
+  if (reasons.size() > kMostReasons) {
+    fmt::print("{}: {} other reasons, in compare.csv\n", what, reasons.size() - kMostReasons);
   }
-  if (order.size() > kMost) {
-    fmt::print("{}: {} other reasons, in compare.csv\n", what, order.size() - kMost);
+}
+
+Json reasons_json(const CompareResults& results, const std::vector<CompareFailure>& failures) {
+  Json json = Json::array();
+  for (const Reason& reason : reasons_of(results, failures)) {
+    if (json.size() < kMostReasons) json.push_back(analysis::valid_utf8(reason.text));
   }
+  return json;
 }
 
 void print_notes(const CompareResults& results) {
@@ -110,8 +133,14 @@ void print_json(const CompareResults& results, const std::string& folder) {
                {"rates_source", results.rates_source},
                {"time_source", results.time_source},
                {"untimed_patterns", results.untimed.size()},
+               {"reasons", Json::array()},
                {"folder", folder},
                {"patterns", Json::array()}};
+  for (const auto* failures : {&results.failures, &results.untimed}) {
+    for (Json& reason : reasons_json(results, *failures)) {
+      json["reasons"].push_back(std::move(reason));
+    }
+  }
   for (std::size_t e = 0; e < results.entries.size(); ++e) {
     const CompareFigures f = analysis::pooled_figures(results, e);
     Json one = {{"pattern", results.rules[results.entries[e].rule].words},

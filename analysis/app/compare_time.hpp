@@ -6,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "analysis/app/kernel_choice.hpp"
 #include "analysis/app/rule_process.hpp"
 #include "analysis/sweep/pattern_timing.hpp"
 
@@ -16,18 +15,18 @@ struct CompareTime {
   std::string kernel;  ///< as --kernel takes it; empty: nothing is timed
   std::int64_t blocks = 5;
   std::int64_t heads = 0;
+  std::string as_worker;  ///< not empty: this is the process that times
 };
 
 void add_time_options(CLI::App* group, CompareTime& time);
 
-/// A timer and the kernel that it calls.
-struct ChosenTimer {
-  KernelChoice choice;
-  std::unique_ptr<analysis::PatternTimer> timer;
-  std::unique_ptr<analysis::TimesPatterns> patterns;  ///< null: nothing is timed
-};
-/// Without a kernel no timer. Throws Error for a kernel that takes no block maps, and what
-/// choose_kernel() and PatternTimer throw.
-ChosenTimer choose_timer(const CompareTime& time, int threads, const RuleProcessOptions& process);
+/// A timer in a process of its own, or, as `process` says, in this one; null without a kernel.
+/// Throws Error for a kernel that cannot be loaded or takes no block maps, and what choose_kernel()
+/// and PatternTimer throw.
+std::unique_ptr<analysis::TimesPatterns> choose_timer(const CompareTime& time, int threads,
+                                                      const RuleProcessOptions& process);
+
+/// What that process does. Returns its exit code.
+int run_as_timer(const CompareTime& time, int threads, const RuleProcessOptions& process);
 
 }  // namespace lvsa::app

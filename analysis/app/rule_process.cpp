@@ -9,17 +9,19 @@
 
 namespace lvsa::app {
 
-void add_rule_process_options(CLI::App* command, RuleProcessOptions& options) {
+void add_rule_process_options(CLI::App* command, RuleProcessOptions& options,
+                              const std::string& what) {
   command
       ->add_option("--isolate", options.isolate,
-                   "process: the rule of a plugin runs in a process of its own, so that a crash or "
-                   "a hang ends in one line; none: in this process (for debuggers)")
+                   "process: " + what +
+                       " runs in a process of its own, so that a crash or a hang ends in one "
+                       "line; none: in this process (for debuggers)")
       ->capture_default_str()
       ->check(CLI::IsMember({"process", "none"}));
   command
       ->add_option("--timeout", options.timeout_s,
-                   "Seconds without a sign of life after which a plugin's rule counts as hung; 0: "
-                   "by the size of the tensors, a minute at the least")
+                   "Seconds without a sign of life after which " + what +
+                       " counts as hung; 0: by the size of the tensors, a minute at the least")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e9))
       ->type_name("SECONDS");

@@ -15,8 +15,10 @@ struct RuleProcessOptions {
   std::string isolate = "process";  ///< or "none"
   double timeout_s = 0.0;           ///< longest silence; 0: by the size of the request
 };
-/// Adds --isolate and --timeout. `command`: a subcommand, or a group of its options.
-void add_rule_process_options(CLI::App* command, RuleProcessOptions& options);
+/// Adds --isolate and --timeout. `command`: a subcommand, or a group of its options; `what` runs
+/// in a process of its own.
+void add_rule_process_options(CLI::App* command, RuleProcessOptions& options,
+                              const std::string& what = "the rule of a plugin");
 
 /// make_rule() of the core, but for rules of shared libraries in their own process.
 using RuleMaker = std::function<std::unique_ptr<PatternRule>(const std::string&)>;

@@ -181,10 +181,18 @@ struct PatternTimer::Parts {
     return wall_s() - start;
   }
 
+  // A sign of life, and what a crash from now on is in.
+  void tell(std::string_view part) const {
+    if (options.part) options.part(part);
+  }
+
   void measure(const CalledMaps& dense, const CalledMaps& sparse, MeasuredTime& time) {
     // The first calls have everything to prepare.
     workspace(std::max(dense.workspace_bytes, sparse.workspace_bytes));
-    for (const CalledMaps* maps : {&dense, &sparse}) seconds(*maps, 1);
+    tell("its first call over all blocks");
+    seconds(dense, 1);
+    tell("its first call over the pattern");
+    seconds(sparse, 1);
     const double least = std::max(seconds(sparse, 1), 1e-9);
     const auto calls =
         static_cast<std::int64_t>(std::min(std::ceil(options.slot_s / least), kMostCalls));
@@ -193,6 +201,7 @@ struct PatternTimer::Parts {
       BlockTimes times;
       for (const BlockSlot slot : block_order(block)) {
         if (slot.noise) continue;
+        tell(slot.side == Side::kB ? "calls over the pattern" : "calls over all blocks");
         add_time(times, slot, seconds(slot.side == Side::kB ? sparse : dense, calls));
       }
       const double to_ms = 1e3 / (2.0 * static_cast<double>(calls * options.heads));
@@ -207,6 +216,7 @@ struct PatternTimer::Parts {
 
   double prediction_ms(const CalledMaps& maps, const TimedRule& rule, const PatternInput& input) {
     if (!rule.rule.needs_tensors()) return 0.0;
+    tell("finding the pattern");
     std::vector<double> times;
     if (on_device) {
       if (!prediction || !prediction->prepare(maps.problem, rule.words, input.head)) return kNan;
@@ -265,6 +275,10 @@ MeasuredTime PatternTimer::time(const HeadPattern& pattern, const TimedRule& rul
   time.speedup = 1.0 / (time.ratio + time.prediction_ms / time.dense_ms);
   return time;
 }
+
+bool PatternTimer::on_device() const { return parts_->on_device; }
+
+std::int64_t PatternTimer::heads() const { return parts_->options.heads; }
 
 std::string PatternTimer::source() const {
   const Parts& p = *parts_;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "analysis/sweep/sample.hpp"
@@ -57,6 +58,7 @@ struct TimingOptions {
   double slot_s = 0.004;    ///< least time of the calls that are timed together
   std::int32_t threads = 0;
   std::string library;  ///< of the kernel, empty: built in; a device's predictions are looked for
+  std::function<void(std::string_view)> part{};  ///< told what is called next, between times
 };
 
 class PatternTimer {
@@ -85,6 +87,8 @@ class PatternTimer {
 
   /// For people: kernel, machine, heads, blocks.
   std::string source() const;
+  bool on_device() const;
+  std::int64_t heads() const;  ///< of a call
 
  private:
   struct Parts;
