@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -66,7 +67,8 @@ class TimerApart : public TimesPatterns {
                             {"source", "timed"},
                             settings_.printed});
     sent_ = false;
-    const double timeout_s = settings_.timeout_s > 0 ? settings_.timeout_s : kTimeToLoad_s;
+    // Starting a process has little to do with how long a call may take.
+    const double timeout_s = std::max(settings_.timeout_s, kTimeToLoad_s);
     const std::string part = "loading the library";
     std::string payload;
     const Message ready = link_->hear(part, timeout_s, payload);
