@@ -1,17 +1,26 @@
-// lvsa-verify explain: every term of the bound of one output element, in numbers.
+// lvsa-verify explain: every term of the bound of one output element, in numbers; of block maps
+// what they have there.
 
 #include "analysis/verify/explain.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "analysis/app/apart.hpp"
 #include "analysis/app/command.hpp"
 #include "analysis/app/explain_print.hpp"
+#include "analysis/app/explain_source.hpp"
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/blocks/explain_map.hpp"
+#include "analysis/blocks/explain_pair.hpp"
 #include "analysis/run/case_time.hpp"
+#include "analysis/verify/explain_parts.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::app {
@@ -21,29 +30,39 @@ using analysis::ElementId;
 using analysis::Explanation;
 
 struct Options {
-  std::string line;
+  std::string what;
+  std::string group;
+  std::string outputs;
   std::string at;
+  std::string block;
+  std::string against;
   std::string kernel;
   std::int64_t keys = 3;
   bool json = false;
   ApartOptions apart;
 };
 
-ElementId parse_at(const std::string& text) {
-  std::int64_t numbers[4] = {};
+std::array<std::int64_t, 4> parse_four(const char* option, const std::string& text,
+                                       const char* due) {
+  std::array<std::int64_t, 4> numbers{};
   const char* from = text.data();
   const char* const end = text.data() + text.size();
-  for (int i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     const auto result = std::from_chars(from, end, numbers[i]);
     const bool last = i == 3;
     if (result.ec != std::errc() ||
         (last ? result.ptr != end : result.ptr == end || *result.ptr != ',')) {
       throw Error(ErrorKind::kValue,
-                  fmt::format("--at {}: four integers batch,head,row,column are due", text));
+                  fmt::format("{} {}: four integers {} are due", option, text, due));
     }
     from = result.ptr + 1;
   }
-  return {{numbers[0], numbers[2], numbers[1]}, numbers[3]};
+  return numbers;
+}
+
+ElementId parse_at(const Options& options) {
+  const auto n = parse_four("--at", options.at, "batch,head,row,column");
+  return {{n[0], n[2], n[1]}, n[3]};
 }
 
 // Returns the exit code.
@@ -62,38 +81,122 @@ int print(const Explanation& e, const Options& options) {
   return inside ? kAllGood : kCheckFailed;
 }
 
-int run(const Options& options) {
-  const analysis::Case c = analysis::parse_case(options.line);
-  if (!c.pattern.empty()) {
-    throw Error(
-        ErrorKind::kValue,
-        "explain: a case with pattern= has block maps, not frame lists; `kernel` judges it");
+int print(const analysis::Case& c, const analysis::ExplainedPair& pair, const Options& options) {
+  if (options.json) {
+    print_pair_json(c, pair);
+  } else {
+    print_pair(c, pair);
   }
-  const ElementId at = parse_at(options.at);
-  const auto explain = [&](Apart& apart) {
-    KernelChoice choice;
-    if (!options.kernel.empty()) choice = choose_kernel(options.kernel);
-    apart.loaded();
-    const Explanation e = explain_element(c, at, choice.kernel, options.keys);
+  const bool good =
+      pair.readings.empty() ||
+      pair.readings.front().fits == static_cast<std::int64_t>(pair.query_tokens.size());
+  return good ? kAllGood : kCheckFailed;
+}
+
+int explain_lists(const ExplainSource& source, const Options& options, Apart& apart) {
+  const ElementId at = parse_at(options);
+  KernelChoice choice;
+  std::optional<analysis::ElementCall> call;
+  if (source.left) call = analysis::element_of(*source.left, at);
+  if (!options.kernel.empty()) choice = choose_kernel(options.kernel);
+  apart.loaded();
+  if (choice.kernel != nullptr) call = analysis::call_element(source.c, at, *choice.kernel);
+  const Explanation e = explain_element(source.c, at, call, options.keys);
+  apart.done();
+  return print(e, options);
+}
+
+int explain_maps(const ExplainSource& source, const Options& options, Apart& apart) {
+  const analysis::MapSubject& subject = *source.maps;
+  KernelChoice choice;
+  std::optional<analysis::LeftBehind> left = source.left;
+  if (!options.kernel.empty()) choice = choose_kernel(options.kernel);
+  apart.loaded();
+  if (choice.kernel != nullptr && choice.blocks == nullptr) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("kernel {}: it takes frame lists, no block maps", choice.kernel->name));
+  }
+  const auto call = [&](const std::vector<std::int64_t>& tokens) {
+    if (choice.blocks != nullptr) left = call_maps(subject, *choice.blocks, tokens);
     apart.done();
-    return print(e, options);
   };
-  return run_apart(options.apart, options.kernel.empty() ? "cpu" : options.kernel,
-                   analysis::default_timeout_s(c), explain);
+  if (!options.block.empty()) {
+    const auto n = parse_four("--block", options.block, "batch,head,query block,key block");
+    const analysis::PairId pair{n[0], n[1], n[2], n[3]};
+    call(query_tokens(subject, pair));
+    return print(source.c, explain_pair(subject, pair, left), options);
+  }
+  const ElementId at = parse_at(options);
+  check_at(source.c, at);
+  call({at.row.token});
+  std::optional<analysis::ElementCall> element;
+  if (left) element = element_of(*left, at);
+  return print(explain_map_element(subject, at, element, options.keys, options.against), options);
+}
+
+// The words of a rule, with blanks or as in a case line with ':' for them.
+std::string rule_words(std::string text) {
+  if (text.empty()) return text;
+  std::replace(text.begin(), text.end(), ' ', ':');
+  analysis::Case c;
+  read_case_words(c, "pattern=" + text);
+  return c.pattern;
+}
+
+int run(Options options) {
+  if (options.at.empty() == options.block.empty()) {
+    throw Error(ErrorKind::kValue, "explain: one of --at (an element) and --block is due");
+  }
+  if (!options.against.empty() && options.at.empty()) {
+    throw Error(ErrorKind::kValue, "--against: --at is due with it");
+  }
+  const ExplainSource source = explain_source(options.what, options.group, options.outputs);
+  if (!source.maps && !(options.block.empty() && options.against.empty())) {
+    throw Error(ErrorKind::kValue,
+                fmt::format("{}: a case with pattern= is due, this one has frame lists",
+                            options.block.empty() ? "--against" : "--block"));
+  }
+  options.against = rule_words(options.against);
+  const auto explain = [&](Apart& apart) {
+    return source.maps ? explain_maps(source, options, apart)
+                       : explain_lists(source, options, apart);
+  };
+  const char* built_in = source.maps ? "cpu-blocks" : "cpu";
+  return run_apart(options.apart, options.kernel.empty() ? built_in : options.kernel,
+                   analysis::default_timeout_s(source.c), explain);
 }
 
 }  // namespace
 
 void add_explain_command(CLI::App& app, Body& body) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("explain", "Print every term of the bound of one output element");
-  command->add_option("case", options->line, "The case line, in quotes")
+  CLI::App* command = app.add_subcommand(
+      "explain",
+      "Print every term of the bound of one output element, and what a block map has there");
+  command
+      ->add_option("case", options->what,
+                   "The case line, in quotes; a file of lvsa-verify export, whose outputs are "
+                   "judged; or a replay file with block maps")
       ->required()
-      ->type_name("LINE");
+      ->type_name("LINE|FILE");
   command->add_option("--at", options->at, "Batch element, head, row (query token) and column")
-      ->required()
       ->type_name("B,H,ROW,COLUMN");
+  command
+      ->add_option("--block", options->block,
+                   "Block maps: a pair of blocks in place of an element; with outputs also which "
+                   "mistakes about the pair they fit")
+      ->type_name("B,H,QUERY_BLOCK,KEY_BLOCK");
+  command
+      ->add_option("--against", options->against,
+                   "Block maps: hold the row against this rule on the same tensors, as "
+                   "sparge:topk=0.5")
+      ->type_name("RULE");
+  command->add_option("--group", options->group, "The case of the file, as case0003")
+      ->type_name("NAME");
+  command
+      ->add_option("--outputs", options->outputs,
+                   "The file that holds out and lse, as check --outputs")
+      ->type_name("FILE");
   command
       ->add_option(
           "--kernel", options->kernel,
@@ -109,6 +212,9 @@ void add_explain_command(CLI::App& app, Body& body) {
       "Example:\n"
       "  lvsa-verify explain 'T=13 P=65 H=2 Hkv=1 D=64 dtype=bf16 ref=5 step=1 input=gauss seed=7 "
       "rows=0' --at 0,1,204,5 --kernel cpu\n"
+      "  lvsa-verify explain 'T=2 P=64 H=2 Hkv=2 D=64 dtype=bf16 pattern=random:block_q=16:"
+      "block_k=16:masks=0.3 input=gauss seed=7 ref=21 step=0 rows=0' --block 0,1,3,5 "
+      "--kernel cpu-blocks\n"
       "docs/bounds.md derives the terms, docs/bounds_schedule.md those of tier B, which are "
       "printed "
       "where the kernel declares its schedule. Exit code 1 when the kernel's value is outside, or "

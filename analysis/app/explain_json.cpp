@@ -114,7 +114,97 @@ ordered_json schedule_json(const Explanation& e, const ExplainedSchedule& s) {
   return made;
 }
 
+ordered_json head_json(const analysis::ExplainedHead& head) {
+  ordered_json parameters;
+  for (const auto& p : head.parameters) parameters[p.name] = p.value;
+  ordered_json made = {{"rule", head.rule},
+                       {"parameters", parameters},
+                       {"choice", head.choice},
+                       {"row_blocks", head.row_blocks},
+                       {"column_blocks", head.column_blocks},
+                       {"kept", head.kept},
+                       {"block_rows", head.nominal.rows},
+                       {"block_columns", head.nominal.columns},
+                       {"density", head.density},
+                       {"ordered", head.ordered},
+                       {"query_block", head.query_block},
+                       {"query_places", {head.query_begin, head.query_end}}};
+  if (head.threshold) made["skip_threshold_log2"] = number(*head.threshold);
+  return made;
+}
+
+ordered_json skip_json(const reference::SkipDecision& skip) {
+  constexpr const char* kStates[] = {"kept", "in doubt", "skipped"};
+  return {{"state", kStates[static_cast<std::size_t>(skip.state)]},
+          {"gain_low", number(skip.delta_low)},
+          {"gain_high", number(skip.delta_high)}};
+}
+
+ordered_json map_json(const Explanation& e, const analysis::ExplainedMap& map) {
+  ordered_json made = head_json(map.head);
+  made["place"] = map.place;
+  made["skipped_mass"] = map.skipped_mass;
+  made["doubt_mass"] = map.doubt_mass;
+  made["key_blocks"] = ordered_json::array();
+  for (const analysis::ExplainedBlock& b : map.blocks) {
+    ordered_json block = {{"block", b.block},
+                          {"places", {b.begin, b.end}},
+                          {"mask", b.mask},
+                          {"tokens", b.keys},
+                          {"weight", b.share}};
+    if (map.head.threshold) block["skip"] = skip_json(b.skip);
+    made["key_blocks"].push_back(block);
+  }
+  if (!map.other) return made;
+  const analysis::ExplainedOther& o = *map.other;
+  made["against"] = {{"rule", o.rule},
+                     {"same_blocks", o.same_blocks},
+                     {"only_here", o.only_here},
+                     {"only_there", o.only_there},
+                     {"other_pairs", o.other_mask},
+                     {"keys", o.keys},
+                     {"shared_keys", o.shared_keys},
+                     {"tokens_only_here", o.tokens_here},
+                     {"tokens_only_there", o.tokens_there},
+                     {"rows_that_differ", o.rows},
+                     {"out", o.out},
+                     {"lse", number(o.lse)}};
+  if (e.got) made["against"]["accepted"] = o.fits;
+  return made;
+}
+
 }  // namespace
+
+void print_pair_json(const analysis::Case& c, const analysis::ExplainedPair& pair) {
+  ordered_json all = {{"case", to_line(c)},
+                      {"batch", pair.batch},
+                      {"head", pair.head_number},
+                      {"query_block", pair.head.query_block},
+                      {"key_block", pair.key_block},
+                      {"map", head_json(pair.head)},
+                      {"key_places", {pair.key_begin, pair.key_end}},
+                      {"query_tokens", pair.query_tokens},
+                      {"key_tokens", pair.key_tokens},
+                      {"kept", pair.kept},
+                      {"columns", pair.columns},
+                      {"keepers", pair.keepers}};
+  if (pair.kept) {
+    all["entry"] = pair.entry;
+    all["mask"] = pair.mask;
+    all["pairs"] = pair.pairs;
+    all["weights"] = pair.shares;
+    if (!pair.bits.empty()) all["bits"] = pair.bits;
+    if (pair.head.threshold) all["skip"] = skip_json(pair.skip);
+  }
+  if (!pair.judged.empty()) {
+    all["kernel"] = pair.judged;
+    all["readings"] = ordered_json::array();
+    for (const auto& reading : pair.readings) {
+      all["readings"].push_back({{"what", reading.what}, {"rows", reading.fits}});
+    }
+  }
+  fmt::print("{}\n", all.dump());
+}
 
 void print_json(const Explanation& e) {
   const auto i = static_cast<std::size_t>(e.at.column);
@@ -147,6 +237,7 @@ void print_json(const Explanation& e) {
                                            e.lse_accepted, e.lse_got, e.lse_ratio)},
                       {"keys", keys}};
   if (e.schedule) all["schedule"] = schedule_json(e, *e.schedule);
+  if (e.map) all["map"] = map_json(e, *e.map);
   fmt::print("{}\n", all.dump());
 }
 

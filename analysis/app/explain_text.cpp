@@ -21,19 +21,18 @@ const char* denominator_name(analysis::Denominator denominator) {
   return "not known";
 }
 
-namespace {
-
-using analysis::ExplainedSchedule;
-using analysis::ExplainedTerm;
-using analysis::Explanation;
-
-// A key token by its place: "token 130 (frame 2, row 0)" or "(text row 3)".
-std::string place(const analysis::Case& c, std::int64_t token) {
+std::string token_text(const analysis::Case& c, std::int64_t token) {
   const std::int64_t text = token - c.grid.video_tokens();
   if (text >= 0) return fmt::format("token {} (text row {})", token, text);
   return fmt::format("token {} (frame {}, row {})", token, token / c.grid.patches_per_frame,
                      token % c.grid.patches_per_frame);
 }
+
+namespace {
+
+using analysis::ExplainedSchedule;
+using analysis::ExplainedTerm;
+using analysis::Explanation;
 
 void print_row(const Explanation& e) {
   const auto i = static_cast<std::size_t>(e.at.column);
@@ -41,7 +40,7 @@ void print_row(const Explanation& e) {
   fmt::print("  keys            {}\n", e.row.keys);
   if (e.row.keys > 0) {
     fmt::print("  scores          {:.9g} .. {:.9g}; m = {:.9g} at {}\n", e.min_score,
-               e.row.max_score, e.row.max_score, place(e.c, e.max_score_token));
+               e.row.max_score, e.row.max_score, token_text(e.c, e.max_score_token));
   }
   fmt::print("  L               {:.9g}\n  lse             {:.9g}\n", e.row.normaliser, e.row.lse);
   fmt::print("  o_c             {:.9g}\n  A_c             {:.9g}\n  D_c             {:.9g}\n",
@@ -49,7 +48,7 @@ void print_row(const Explanation& e) {
   fmt::print("  sum |v_jc| / L  {:.6g}\n", e.value_sum);
   if (e.row.keys > 0) {
     fmt::print("  eta             mean {:.3g}, at most {:.3g} at {}{}\n", e.row.lse_shift,
-               e.row.max_eta, place(e.c, e.max_eta_token),
+               e.row.max_eta, token_text(e.c, e.max_eta_token),
                analysis::scores_are_weak(e.row) ? "; 2^-8 or more: WEAK" : "");
   }
 }
@@ -97,12 +96,15 @@ void print_width(double tier_a, double tier_b) {
   fmt::print("  width           tier A's tolerance is {:.4g} times as large\n", tier_a / tier_b);
 }
 
-std::string schedule_text(const reference::Schedule& s) {
+std::string schedule_text(const reference::Schedule& s, bool maps) {
   constexpr const char* kCuts[] = {"cut anew in each frame and the text", "cut across frames",
                                    "cut across frames, the text apart"};
+  constexpr const char* kMapCuts[] = {"cut anew in each kept block", "cut across kept blocks",
+                                      "cut as no map is"};
+  const int cut = std::clamp(s.tiles_cross_frames, 0, 2);
   std::string text =
       fmt::format("tiles of {} keys, {}, {}; {} maximum; P in {}{}{}", s.key_tile,
-                  kCuts[std::clamp(s.tiles_cross_frames, 0, 2)],
+                  maps ? kMapCuts[cut] : kCuts[cut],
                   s.key_order == LVSA_KEYS_ASCENDING    ? "ascending"
                   : s.key_order == LVSA_KEYS_DESCENDING ? "descending"
                                                         : "text first",
@@ -122,16 +124,20 @@ void print_doubtful(const Explanation& e, const ExplainedSchedule& s) {
   for (const auto& key : s.doubtful) {
     fmt::print(
         "  {:<32} s {:.6g} +- {:.2g}  P / L {:.4g}, perhaps {:.2g} off  v {:.6g}  adds {:.3g}\n",
-        place(e.c, key.key.token), key.key.score, key.key.score_error, key.key.weight,
+        token_text(e.c, key.key.token), key.key.score, key.key.score_error, key.key.weight,
         key.key.doubt, key.value, key.adds);
   }
 }
 
 // Tier B: the replay of the declared schedule.
 void print_schedule(const Explanation& e, const ExplainedSchedule& s) {
-  fmt::print("The declared schedule, tier B\n  declared        {}\n", schedule_text(s.schedule));
+  fmt::print("The declared schedule, tier B\n  declared        {}\n",
+             schedule_text(s.schedule, e.map.has_value()));
   if (!s.row.finite) {
-    fmt::print("  a score is not finite: the row is left to tier A\n");
+    fmt::print("  {}: the row is left to tier A\n",
+               e.map ? "a skip in doubt, a schedule that says nothing of this map, or a score that "
+                       "is not finite"
+                     : "a score is not finite");
     return;
   }
   fmt::print("  replayed        {} tiles{}, {} maxima that are certainly distinct\n", s.row.tiles,
@@ -160,7 +166,7 @@ void print_keys(const Explanation& e) {
     fmt::print("Keys that add most to: {}\n", term.what);
     for (const auto& key : term.keys) {
       fmt::print("  {:>6.2f} %  {:<32} s {:.6g}  p {:.4g}  eta {:.3g}  v {:.6g}\n",
-                 100.0 * key.share, place(e.c, key.key.token), key.key.score, key.key.p,
+                 100.0 * key.share, token_text(e.c, key.key.token), key.key.score, key.key.p,
                  key.key.eta, key.value);
     }
   }
@@ -172,7 +178,8 @@ void print_text(const Explanation& e) {
   const auto i = static_cast<std::size_t>(e.at.column);
   fmt::print("{}\n", to_line(e.c));
   fmt::print("batch {}, head {}, query {}, column {}\n\n", e.at.row.batch, e.at.row.head,
-             place(e.c, e.at.row.token), e.at.column);
+             token_text(e.c, e.at.row.token), e.at.column);
+  if (e.map) print_map(e);
   print_row(e);
   print_model(e);
   fmt::print("Output, tier A\n");

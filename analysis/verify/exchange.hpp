@@ -45,6 +45,9 @@ std::vector<std::string> exchange_groups(const TensorSource& file);
 /// Name of the kernel: the root's attribute `kernel` of the file with the outputs, else "file".
 std::string exchange_kernel(const TensorSource& outputs);
 
+/// The case of a group. Throws Error(kIo) naming file and group when it has none.
+Case exchange_case(const TensorSource& file, const std::string& group);
+
 /// Whether the script has skipped the case; the result says so then.
 bool is_skipped(CaseResult& result, const TensorSource& outputs, const std::string& group);
 

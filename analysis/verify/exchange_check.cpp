@@ -18,16 +18,6 @@ namespace {
   throw Error(ErrorKind::kIo, fmt::format("{}: {}: {}", file.path(), object, what));
 }
 
-Case case_of(const TensorSource& file, const std::string& group) {
-  const auto line = file.text_attribute(group, "case");
-  if (!line) bad_file(file, group, "attribute case is due: the line of the case");
-  try {
-    return parse_case(*line);
-  } catch (const Error& error) {
-    bad_file(file, group, error.what());
-  }
-}
-
 void compare_frames(const TensorSource& file, const std::string& group,
                     const FramePattern& pattern) {
   const std::vector<std::int64_t> list(pattern.list.begin(), pattern.list.end());
@@ -61,6 +51,16 @@ void check_frames(CaseResult& result, const ExchangeFiles& files, const std::str
 }
 
 }  // namespace
+
+Case exchange_case(const TensorSource& file, const std::string& group) {
+  const auto line = file.text_attribute(group, "case");
+  if (!line) bad_file(file, group, "attribute case is due: the line of the case");
+  try {
+    return parse_case(*line);
+  } catch (const Error& error) {
+    bad_file(file, group, error.what());
+  }
+}
 
 bool is_skipped(CaseResult& result, const TensorSource& outputs, const std::string& group) {
   const auto reason = outputs.text_attribute(group, "skipped");
@@ -98,7 +98,7 @@ std::string exchange_kernel(const TensorSource& outputs) {
 CaseResult check_exchange_case(const ExchangeFiles& files, const std::string& group,
                                const RunOptions& options) {
   CaseResult result;
-  result.c = case_of(files.cases, group);
+  result.c = exchange_case(files.cases, group);
   result.line = to_line(result.c);
   result.kernel = exchange_kernel(files.outputs);
   result.command =

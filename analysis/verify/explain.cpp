@@ -2,45 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <functional>
-#include <limits>
+#include <utility>
 
+#include "analysis/verify/explain_parts.hpp"
 #include "analysis/verify/inputs.hpp"
 #include "analysis/verify/judge.hpp"
 #include "analysis/verify/kernel_call.hpp"
 #include "analysis/verify/oracle_problem.hpp"
 #include "analysis/verify/run_case.hpp"
 #include "core/error.hpp"
-#include "reference/attention/p_rounding.hpp"
 
 namespace lvsa::analysis {
-namespace {
 
-using reference::KeyTerm;
-
-void require_range(const char* what, std::int64_t value, std::int64_t size) {
-  if (value >= 0 && value < size) return;
-  throw Error(ErrorKind::kValue, fmt::format("--at: {} {} is outside this case; 0 .. {} is due",
-                                             what, value, size - 1));
-}
-
-void check_at(const Case& c, const ElementId& at) {
-  require_range("batch element", at.row.batch, c.batch);
-  require_range("head", at.row.head, c.heads);
-  require_range("row (query token)", at.row.token, c.grid.seq_len());
-  require_range("column", at.column, c.head_dim);
-}
-
-struct KernelRun {
-  std::optional<lvsa_numerics> numerics;
-  double got = 0.0;
-  std::optional<double> lse;
-};
-
-KernelRun run_kernel(const Case& c, const ElementId& at, const lvsa_kernel& kernel,
-                     AttentionTensors& tensors, const FramePattern& pattern) {
+ElementCall call_element(const Case& c, const ElementId& at, const lvsa_kernel& kernel) {
+  check_at(c, at);
   if (const auto reason = unsupported_reason(kernel, c)) {
     throw Error(ErrorKind::kValue, fmt::format("kernel {}: {}", kernel.name, *reason));
   }
@@ -49,9 +24,12 @@ KernelRun run_kernel(const Case& c, const ElementId& at, const lvsa_kernel& kern
     for (const reference::RowId& row : sample_rows(c)) wanted.push_back(row.token);
     wanted.push_back(at.row.token);
   }
+  const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
+  AttentionTensors tensors = case_tensors(c);
   KernelCall call(kernel, c, tensors, pattern, 0, std::move(wanted));
   call.run();
-  KernelRun run;
+  ElementCall run;
+  run.name = kernel.name;
   run.numerics = call.numerics();
   std::vector<double> out(static_cast<std::size_t>(call.out().shape()[3]));
   call.out().view().read_row(at.row.batch, at.row.token, at.row.head, out.data());
@@ -60,175 +38,31 @@ KernelRun run_kernel(const Case& c, const ElementId& at, const lvsa_kernel& kern
   return run;
 }
 
-double ratio_of(double exact, double got, double tolerance, DType dtype) {
-  const double error = unrounded_error(exact, got, dtype);
-  if (error == 0.0) return 0.0;
-  return tolerance > 0.0 ? error / tolerance : std::numeric_limits<double>::infinity();
-}
-
-void add_terms(Explanation& e) {
-  const auto i = static_cast<std::size_t>(e.at.column);
-  const double rescales = rescale_error(e.model, e.row, e.steps) * e.row.deviation[i];
-  const char* rounding = e.model.denominator == Denominator::kExactP     ? "u_P A_c"
-                         : e.model.denominator == Denominator::kRoundedP ? "u_P D_c"
-                                                                         : "u_P max(A_c, D_c)";
-  e.terms = {
-      {"rounding of P", rounding, e.tolerance.p_rounding},
-      {"scores", "sum p_j |v_jc - o_c| eta_j / L", e.row.score_shift[i]},
-      {"rescales and merges", "R D_c", rescales},
-      {"accumulation", fmt::format("(steps + {:g}) u_a (A_c + |o_c|)", e.model.last_roundings()),
-       e.tolerance.accumulation},
-      {"underflow of P", "mu_P sum |v_jc| / L", e.tolerance.underflow}};
-  e.lse_terms = {{"scores, rescales and merges", "sum p_j eta_j / L + R", e.lse_tolerance.scores},
-                 {"rounding of P", "u_P, where L sums the rounded P", e.lse_tolerance.p_rounding},
-                 {"accumulation", "steps u_a", e.lse_tolerance.accumulation},
-                 {"logarithm", "3 (|m| + ln L + |lse|) 2^-24", e.lse_tolerance.logarithm}};
-}
-
-// The keys that add most to a sum of `part` over the keys.
-ExplainedKeys largest(std::string what, const std::vector<KeyTerm>& keys,
-                      const std::vector<double>& values, std::int64_t most,
-                      const std::function<double(const KeyTerm&, double)>& part) {
-  std::vector<ExplainedKey> all;
-  double sum = 0.0;
-  for (std::size_t j = 0; j < keys.size(); ++j) {
-    all.push_back({keys[j], values[j], part(keys[j], values[j])});
-    sum += all.back().share;
-  }
-  const auto count = static_cast<std::ptrdiff_t>(
-      std::min<std::int64_t>(most, static_cast<std::int64_t>(all.size())));
-  std::partial_sort(all.begin(), all.begin() + count, all.end(),
-                    [](const ExplainedKey& a, const ExplainedKey& b) {
-                      return a.share != b.share ? a.share > b.share : a.key.token < b.key.token;
-                    });
-  all.resize(static_cast<std::size_t>(count));
-  for (ExplainedKey& key : all) key.share = sum > 0.0 ? key.share / sum : 0.0;
-  return {std::move(what), std::move(all)};
-}
-
-void add_keys(Explanation& e, const reference::AttentionProblem& problem, std::int64_t most) {
-  const auto keys = attend_keys(problem, e.at.row, e.model.scores);
-  const std::int64_t kv_head = e.at.row.head / (e.c.heads / e.c.kv_heads);
-  std::vector<double> value(static_cast<std::size_t>(e.c.head_dim));
-  std::vector<double> values;
-  e.min_score = e.row.max_score;
-  for (const KeyTerm& key : keys) {
-    problem.v.read_row(e.at.row.batch, key.token, kv_head, value.data());
-    values.push_back(value[static_cast<std::size_t>(e.at.column)]);
-    e.min_score = std::min(e.min_score, key.score);
-    if (key.score == e.row.max_score) e.max_score_token = key.token;
-    if (key.eta == e.row.max_eta) e.max_eta_token = key.token;
-  }
-  const double out = e.row.out[static_cast<std::size_t>(e.at.column)];
-  e.keys = {
-      largest("weight p_j / L", keys, values, most,
-              [](const KeyTerm& key, double) { return key.p; }),
-      largest("rounding of P, by p_j |v_jc|", keys, values, most,
-              [](const KeyTerm& key, double v) { return key.p * std::fabs(v); }),
-      largest("scores, by p_j |v_jc - o_c| eta_j", keys, values, most,
-              [=](const KeyTerm& key, double v) { return key.p * std::fabs(v - out) * key.eta; }),
-      largest("underflow of P, by |v_jc|", keys, values, most,
-              [](const KeyTerm&, double v) { return std::fabs(v); })};
-}
-
-// The keys whose rounding is in doubt, and their sum over all of them.
-std::vector<DoubtfulKey> doubtful_keys(const Explanation& e, const reference::Schedule& schedule,
-                                       const reference::ShadowTrace& trace,
-                                       const reference::AttentionProblem& problem,
-                                       std::int64_t most) {
-  const std::int64_t kv_head = e.at.row.head / (e.c.heads / e.c.kv_heads);
-  const auto i = static_cast<std::size_t>(e.at.column);
-  const double centre = schedule.sum_rounded_p ? e.row.out[i] : 0.0;
-  std::vector<double> value(static_cast<std::size_t>(e.c.head_dim));
-  std::vector<DoubtfulKey> found;
-  for (const reference::ShadowKey& key : trace.keys) {
-    if (key.doubt == 0.0) continue;
-    problem.v.read_row(e.at.row.batch, key.token, kv_head, value.data());
-    found.push_back({key, value[i], key.doubt * std::fabs(value[i] - centre)});
-  }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const DoubtfulKey& a, const DoubtfulKey& b) { return a.adds > b.adds; });
-  found.resize(std::min(found.size(), static_cast<std::size_t>(most)));
-  return found;
-}
-
-ExplainedSchedule explain_schedule(const Explanation& e, const ScheduleJudge& judge,
-                                   const reference::AttentionProblem& problem, std::int64_t most) {
-  const auto i = static_cast<std::size_t>(e.at.column);
-  const BoundModel& model = judge.model();
-  const reference::ShadowTrace trace = judge.trace(problem, e.at.row, e.row);
-  ExplainedSchedule s;
-  s.schedule = judge.schedule();
-  s.row = trace.row;
-  s.epochs = trace.epochs;
-  s.sound = shadow_is_sound(s.row);
-  if (!s.row.finite) return s;
-  s.steps = accumulation_steps(model, s.row.keys, s.row.tiles);
-  s.out = s.row.out[i];
-  s.tolerance = schedule_tolerance(model, s.row, e.row, i);
-  s.lse_tolerance = schedule_lse_terms(model, s.row);
-  s.accepted = accept_interval(s.out, s.tolerance.total, output_dtype(e.c));
-  s.lse_accepted = accept_interval(s.row.lse, s.lse_tolerance.total, LVSA_F32);
-  const bool rounds = reference::PRounding(s.schedule.p_dtype, false).rounds();
-  s.terms = {
-      {rounds ? "roundings in doubt" : "scores, by P that is not rounded",
-       rounds ? "sum g_e f_j |v_jc (- o_c)| / L'" : "sum p_j eta_j |v_jc - o_c| / L",
-       s.tolerance.p_rounding},
-      {"scores, maxima, factors", "by kappa_e, rho_e and eta_j", s.tolerance.scores},
-      {"accumulation", fmt::format("(steps + {:g}) u_a (A_c + |o_c|)", model.last_roundings()),
-       s.tolerance.accumulation},
-      {"flushed weights", "2^-126 sum |v_jc| / L", s.tolerance.underflow}};
-  s.lse_terms = {{"scores, maxima, factors", "by eta_j, kappa_e, rho_e", s.lse_tolerance.scores},
-                 {"accumulation", "steps u_a", s.lse_tolerance.accumulation},
-                 {"logarithm", "2^-23 |lse|", s.lse_tolerance.logarithm}};
-  if (e.got) s.ratio = ratio_of(s.out, *e.got, s.tolerance.total, output_dtype(e.c));
-  if (e.lse_got) s.lse_ratio = ratio_of(s.row.lse, *e.lse_got, s.lse_tolerance.total, LVSA_F32);
-  if (rounds) s.doubtful = doubtful_keys(e, s.schedule, trace, problem, most);
-  return s;
-}
-
-}  // namespace
-
-Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kernel* kernel,
-                            std::int64_t most) {
+Explanation explain_element(const Case& c, const ElementId& at,
+                            const std::optional<ElementCall>& call, std::int64_t most) {
   check_at(c, at);
   Explanation e;
   e.c = c;
   e.at = at;
-  const bool text = at.row.token >= c.grid.video_tokens();
-  e.frame = text ? -1 : at.row.token / c.grid.patches_per_frame;
-  e.row_in_frame =
-      text ? at.row.token - c.grid.video_tokens() : at.row.token % c.grid.patches_per_frame;
+  e.model =
+      make_bound_model(call && call->numerics ? &*call->numerics : nullptr, c.dtype, c.head_dim);
   const FramePattern pattern = build_frame_pattern(case_pattern_spec(c));
-  AttentionTensors tensors = case_tensors(c);
-  std::optional<KernelRun> run;
-  if (kernel != nullptr) run = run_kernel(c, at, *kernel, tensors, pattern);
-  if (run && run->numerics) e.declared_by = kernel->name;
-  e.model = make_bound_model(run && run->numerics ? &*run->numerics : nullptr, c.dtype, c.head_dim);
-
+  const AttentionTensors tensors = case_tensors(c);
   CaseProblem own(c, tensors);
   const reference::AttentionProblem& problem = *own;
   e.row = attend_rows(problem, std::vector{at.row}, e.model.scores).front();
   e.steps = row_steps(e.model, c.grid, pattern, at.row, e.row.keys);
-  const auto i = static_cast<std::size_t>(at.column);
-  e.value_sum = e.row.value_sum[i];
-  e.factor = higher_order_factor(e.model, e.row, e.steps);
-  e.tolerance = output_tolerance(e.model, e.row, i, e.steps);
-  e.lse_tolerance = lse_terms(e.model, e.row, e.steps);
-  e.accepted = accept_interval(e.row.out[i], e.tolerance.total, output_dtype(c));
-  e.lse_accepted = accept_interval(e.row.lse, e.lse_tolerance.total, LVSA_F32);
-  add_terms(e);
-  add_keys(e, problem, most);
-  if (run) {
-    e.got = run->got;
-    e.ratio = ratio_of(e.row.out[i], run->got, e.tolerance.total, output_dtype(c));
-    e.lse_got = run->lse;
-    if (run->lse) e.lse_ratio = ratio_of(e.row.lse, *run->lse, e.lse_tolerance.total, LVSA_F32);
-    const auto judge =
-        make_schedule_judge(run->numerics ? &*run->numerics : nullptr, c.dtype, c.head_dim);
-    if (judge) e.schedule = explain_schedule(e, *judge, problem, most);
-  }
+  fill_explanation(e, {problem, call, most, [&](const ScheduleJudge& judge) {
+                         return judge.trace(problem, at.row, e.row);
+                       }});
   return e;
+}
+
+Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kernel* kernel,
+                            std::int64_t most) {
+  std::optional<ElementCall> call;
+  if (kernel != nullptr) call = call_element(c, at, *kernel);
+  return explain_element(c, at, call, most);
 }
 
 }  // namespace lvsa::analysis

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/blocks/explained_map.hpp"
 #include "analysis/verify/bounds.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/tier_b.hpp"
@@ -19,6 +20,14 @@ namespace lvsa::analysis {
 struct ElementId {
   reference::RowId row;
   std::int64_t column = 0;
+};
+
+/// What a kernel, or a script in a file, left at an element.
+struct ElementCall {
+  std::string name;
+  std::optional<lvsa_numerics> numerics;  ///< what is declared of the arithmetic
+  double got = 0.0;
+  std::optional<double> lse;
 };
 
 /// One line of the sum that makes a tolerance.
@@ -93,11 +102,18 @@ struct Explanation {
   double lse_ratio = 0.0;
   std::optional<ExplainedSchedule> schedule;  ///< where the kernel declares one
   std::vector<ExplainedKeys> keys;  ///< for each term that keys add to: those that add most
+  std::optional<ExplainedMap> map;  ///< of a case with pattern=
 };
 
-/// Explains an element of a case; with a kernel also what that returns there, by its declared
-/// arithmetic. `most` keys a term. Throws Error(kValue) naming the range when `at` is outside the
-/// case, and what run_case() throws for the case and KernelCall for the kernel.
+/// Runs a kernel on a case of frame lists. Throws Error(kValue) naming the range when `at` is
+/// outside the case, and what run_case() throws for the case and KernelCall for the kernel.
+ElementCall call_element(const Case& c, const ElementId& at, const lvsa_kernel& kernel);
+
+/// Explains an element of a case of frame lists, and what a call left there, by its declared
+/// arithmetic. `most` keys a term. Throws as call_element() does.
+Explanation explain_element(const Case& c, const ElementId& at,
+                            const std::optional<ElementCall>& call, std::int64_t most);
+/// The same with the call of a kernel (null: none).
 Explanation explain_element(const Case& c, const ElementId& at, const lvsa_kernel* kernel,
                             std::int64_t most);
 

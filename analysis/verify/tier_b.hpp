@@ -63,6 +63,11 @@ class ScheduleJudge {
                                const reference::RowResult& exact) const {
     return trace_row(problem, row, schedule_, errors_, exact);
   }
+  reference::ShadowTrace trace_maps(const reference::BlockAttention& attention,
+                                    const reference::RowId& row,
+                                    const reference::RowResult& exact) const {
+    return trace_map_row(attention, row, schedule_, errors_, model_.scores, exact);
+  }
   const BoundModel& model() const { return model_; }
   const reference::Schedule& schedule() const { return schedule_; }
 

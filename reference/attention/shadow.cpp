@@ -97,6 +97,18 @@ ShadowTrace trace_row(const AttentionProblem& problem, const RowId& row, const S
   return trace;
 }
 
+ShadowTrace trace_row(const AttentionProblem& problem, const RowId& row,
+                      const ShadowSequence& sequence, const Schedule& schedule,
+                      const ShadowErrors& errors, const RowResult& exact) {
+  ShadowGroup group(problem, schedule, errors);
+  ShadowRow result;
+  group.add(row, exact, result);
+  group.replay(sequence);
+  ShadowTrace trace = group.trace();
+  trace.row = std::move(result);
+  return trace;
+}
+
 std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<const RowId> rows,
                                    const Schedule& schedule, const ShadowErrors& errors,
                                    std::span<const RowResult> exact) {

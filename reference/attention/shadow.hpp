@@ -110,4 +110,9 @@ std::vector<ShadowRow> replay_rows(const AttentionProblem& problem, std::span<co
 ShadowTrace trace_row(const AttentionProblem& problem, const RowId& row, const Schedule& schedule,
                       const ShadowErrors& errors, const RowResult& exact);
 
+/// The same for a row whose keys are given.
+ShadowTrace trace_row(const AttentionProblem& problem, const RowId& row,
+                      const ShadowSequence& sequence, const Schedule& schedule,
+                      const ShadowErrors& errors, const RowResult& exact);
+
 }  // namespace lvsa::reference

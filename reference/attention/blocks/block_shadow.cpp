@@ -1,6 +1,7 @@
 #include "reference/attention/blocks/block_shadow.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "reference/attention/shadow_tiles.hpp"
@@ -87,15 +88,38 @@ ShadowSequence map_sequence(const HeadPattern& pattern, std::int64_t query_token
   return sequence;
 }
 
+namespace {
+
+bool is_of_maps(const Schedule& schedule) {
+  return schedule.tiles_cross_frames != 2 && schedule.key_order != LVSA_KEYS_TEXT_FIRST;
+}
+
+// Nothing where the schedule says nothing of the row.
+std::optional<ShadowSequence> sequence_of(const BlockAttention& attention, BlockOracle& oracle,
+                                          const RowId& row, const Schedule& schedule) {
+  const HeadPattern& pattern = attention.pattern(row.batch, row.head);
+  if (!says_something(pattern, schedule)) return std::nullopt;
+  std::span<const SkipDecision> decisions;
+  if (pattern.skip) {
+    const std::int64_t place = place_of(pattern, row.token);
+    decisions = oracle.decisions(row.batch, row.head, pattern.map.rows.block_of(place));
+  }
+  if (is_open(decisions)) return std::nullopt;
+  ShadowSequence sequence = map_sequence(pattern, row.token, schedule, decisions);
+  // A maximum that is rounded anew in each tile drifts in hidden ones, too.
+  if (sequence.hidden_tiles > 0 && !schedule.rescale_exact) return std::nullopt;
+  return sequence;
+}
+
+}  // namespace
+
 std::vector<ShadowRow> replay_map_rows(const BlockAttention& attention, std::span<const RowId> rows,
                                        const Schedule& schedule, const ShadowErrors& errors,
                                        const ScoreErrorModel& score_errors,
                                        std::span<const RowResult> exact) {
   std::vector<ShadowRow> results(rows.size());
   for (ShadowRow& row : results) row.finite = false;
-  if (schedule.tiles_cross_frames == 2 || schedule.key_order == LVSA_KEYS_TEXT_FIRST) {
-    return results;
-  }
+  if (!is_of_maps(schedule)) return results;
   BlockOracle oracle(attention, score_errors);
   oracle.decide(rows);
   std::vector<std::size_t> chosen;
@@ -103,26 +127,29 @@ std::vector<ShadowRow> replay_map_rows(const BlockAttention& attention, std::spa
   std::vector<RowResult> due;
   std::vector<ShadowSequence> sequences;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const HeadPattern& pattern = attention.pattern(rows[i].batch, rows[i].head);
-    if (!says_something(pattern, schedule)) continue;
-    std::span<const SkipDecision> decisions;
-    if (pattern.skip) {
-      const std::int64_t place = place_of(pattern, rows[i].token);
-      decisions = oracle.decisions(rows[i].batch, rows[i].head, pattern.map.rows.block_of(place));
-    }
-    if (is_open(decisions)) continue;
-    ShadowSequence sequence = map_sequence(pattern, rows[i].token, schedule, decisions);
-    // A maximum that is rounded anew in each tile drifts in hidden ones, too.
-    if (sequence.hidden_tiles > 0 && !schedule.rescale_exact) continue;
+    auto sequence = sequence_of(attention, oracle, rows[i], schedule);
+    if (!sequence) continue;
     chosen.push_back(i);
     ids.push_back(rows[i]);
     due.push_back(exact[i]);
-    sequences.push_back(std::move(sequence));
+    sequences.push_back(std::move(*sequence));
   }
   std::vector<ShadowRow> replayed =
       replay_rows(oracle.problem(), ids, sequences, schedule, errors, due);
   for (std::size_t i = 0; i < chosen.size(); ++i) results[chosen[i]] = std::move(replayed[i]);
   return results;
+}
+
+ShadowTrace trace_map_row(const BlockAttention& attention, const RowId& row,
+                          const Schedule& schedule, const ShadowErrors& errors,
+                          const ScoreErrorModel& score_errors, const RowResult& exact) {
+  ShadowTrace nothing;
+  nothing.row.finite = false;
+  if (!is_of_maps(schedule)) return nothing;
+  BlockOracle oracle(attention, score_errors);
+  const auto sequence = sequence_of(attention, oracle, row, schedule);
+  if (!sequence) return nothing;
+  return trace_row(oracle.problem(), row, *sequence, schedule, errors, exact);
 }
 
 }  // namespace lvsa::reference

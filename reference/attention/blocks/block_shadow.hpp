@@ -29,4 +29,9 @@ std::vector<ShadowRow> replay_map_rows(const BlockAttention& attention, std::spa
                                        const ScoreErrorModel& score_errors,
                                        std::span<const RowResult> exact);
 
+/// One of them, key by key.
+ShadowTrace trace_map_row(const BlockAttention& attention, const RowId& row,
+                          const Schedule& schedule, const ShadowErrors& errors,
+                          const ScoreErrorModel& score_errors, const RowResult& exact);
+
 }  // namespace lvsa::reference
