@@ -87,6 +87,17 @@ kill_sweep() {
     "$kills kills, files different from an uninterrupted sweep's: $different of $completed"
 }
 
+# The list of a long suite waits in a file there.
+full_temporary_folder() {
+  cases 10000 >long.txt
+  mount -t tmpfs -o size=100k none small || return
+  TMPDIR=$PWD/small "$lv" kernel --suite long.txt --out long >out.txt 2>err.txt
+  local code=$?
+  umount small
+  [[ $code == 2 && $(wc -l <err.txt) == 1 ]] || wrong "full-disk: TMPDIR: exit code $code: $(cat err.txt)"
+  row 'the folder of temporary files is full' "exit code $code: \`$(sed "s:$PWD:.:" err.txt | cut -c1-140)\`"
+}
+
 full_disk() {
   cases 40 >cases.txt
   mkdir -p small
@@ -102,6 +113,7 @@ full_disk() {
       wrong "full-disk: exit codes $code and $again: $(cat err.txt err2.txt)"
     row 'the disk is full in the middle of a run' \
       "exit code $code, one line, $kept results kept; --resume with room: exit code $again"
+    full_temporary_folder
   else
     echo 'reliability: full-disk: left out, mounting a small file system takes root' >&2
   fi

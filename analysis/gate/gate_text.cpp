@@ -159,8 +159,9 @@ std::string gate_text(const GateResult& result, bool strict, std::size_t show) {
 }
 
 std::string gate_json(const GateResult& result, bool strict) {
-  Json findings = Json::array();
-  for (const GateFinding& finding : result.findings) findings.push_back(finding_json(finding));
+  const auto dumped = [](const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
   const Json json = {{"verdict", verdict_text(result, strict)},
                      {"exit_code", exit_code(result.verdict(), strict)},
                      {"baseline", valid_utf8(result.baseline)},
@@ -172,9 +173,17 @@ std::string gate_json(const GateResult& result, bool strict) {
                      {"slower", result.count(Weight::kSpeedFailure)},
                      {"undecided", result.count(Weight::kUndecided)},
                      {"waived", result.waived()},
-                     {"notes", result.count(Weight::kNote)},
-                     {"findings", std::move(findings)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+                     {"notes", result.count(Weight::kNote)}};
+  std::string text = dumped(json);
+  // One by one: of a million findings the text alone is in memory.
+  text.back() = ',';
+  text += "\"findings\":[";
+  const char* comma = "";
+  for (const GateFinding& finding : result.findings) {
+    text += comma + dumped(finding_json(finding));
+    comma = ",";
+  }
+  return text + "]}";
 }
 
 }  // namespace lvsa::analysis

@@ -16,10 +16,18 @@
 namespace lvsa::analysis {
 namespace {
 
-constexpr const char* kName = "temporary file";  // in the folder that TMPDIR names
+std::string temporary_folder() {
+  const char* folder = std::getenv("TMPDIR");
+  return folder != nullptr ? folder : "/tmp";
+}
+
+// For messages.
+std::string file_name() {
+  return fmt::format("temporary file in {} (TMPDIR names the folder)", temporary_folder());
+}
 
 [[noreturn]] void fail(const std::string& what) {
-  throw Error(ErrorKind::kIo, fmt::format("{}: {}", kName, what));
+  throw Error(ErrorKind::kIo, fmt::format("{}: {}", file_name(), what));
 }
 
 std::string errno_text() { return std::generic_category().message(errno); }
@@ -27,9 +35,7 @@ std::string errno_text() { return std::generic_category().message(errno); }
 }  // namespace
 
 int open_nameless_file() {
-  const char* folder = std::getenv("TMPDIR");
-  int descriptor =
-      ::open(folder != nullptr ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  int descriptor = ::open(temporary_folder().c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor < 0) descriptor = ::memfd_create("lines", MFD_CLOEXEC);
   if (descriptor < 0) fail(errno_text());
   return descriptor;
@@ -62,7 +68,7 @@ void LineSpool::add(std::string_view line) {
 void LineSpool::spill() {
   if (descriptor_ < 0) descriptor_ = open_nameless_file();
   if (::lseek(descriptor_, in_file_, SEEK_SET) < 0) fail(errno_text());
-  write_all(descriptor_, held_, kName);
+  write_all(descriptor_, held_, file_name());
   in_file_ += static_cast<std::int64_t>(held_.size());
   held_.clear();
 }

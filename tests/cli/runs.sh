@@ -140,6 +140,20 @@ wait "$run" || code=$?
 [ "$code" -eq 143 ] || complain "stopped: exit code $code"
 grep -q 'kept in busy/report.jsonl' busy.err || complain 'stopped: not said what is kept'
 
+# Rows stand in the order of the suite, however many have to wait for a slow one.
+sed 's/sleep(p->frames == 4 ? 30 : 0)/sleep(p->frames == 4)/' slow.c >late.c
+"${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" late.c -o late.so -lm
+{
+  echo 'T=4 P=4 H=1 D=8 dtype=f32 ref=3 input=gauss seed=1 rows=0'
+  seq 400 | sed 's/.*/T=1 P=& H=1 D=8 dtype=f32 ref=3 input=gauss seed=& rows=1/'
+} >many.txt
+for jobs in 1 2; do
+  "$lv" kernel --kernel ./late.so --suite many.txt --relations none --cases-per-process 500 --jobs "$jobs" \
+    --no-times --no-report >late.$jobs || complain "late: exit code $?"
+done
+[ "$(grep -c ^pass late.2)" -eq 401 ] || complain 'late: not 401 rows'
+cmp late.1 late.2 || complain 'late: rows in another order'
+
 # A full disk (here: a limit on file sizes) costs one line and nothing that was done.
 code=0
 (
