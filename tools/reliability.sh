@@ -5,7 +5,7 @@
 #                                      million million-judged defects; without one, all but the millions
 #
 # LVSA_VERIFY: the program (build/lvsa-verify); MOMENTS: how many times a run is killed (200); CASES: how many
-# million-judged judges (1,000,000: some ten minutes on two cores, 5 GB of disk in TMPDIR; 200,000: two). Prints a row
+# million-judged judges (1,000,000: half an hour on two busy cores, 5 GB of disk in TMPDIR; 200,000: four minutes). Prints a row
 # a check, and exits with 1 when one does not hold.
 set -uo pipefail
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -244,7 +244,7 @@ judged_peaks() {
   add_peak "$lv" gate tiny.baseline judged --junit tiny.xml
 }
 
-# Ten times the cases: a run keeps some 30 bytes a case, a gate some 50; 60 are let pass.
+# Ten times the cases: a run keeps some 25 bytes a case, a gate 40; 60 are let pass.
 million_judged() {
   local many=${CASES:-1000000} i
   local -a names=(run worker --resume merge baseline judge gate) peaks few most
