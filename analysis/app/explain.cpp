@@ -17,6 +17,7 @@
 #include "analysis/app/explain_print.hpp"
 #include "analysis/app/explain_source.hpp"
 #include "analysis/app/kernel_choice.hpp"
+#include "analysis/app/rule_process.hpp"
 #include "analysis/blocks/explain_map.hpp"
 #include "analysis/blocks/explain_pair.hpp"
 #include "analysis/run/case_time.hpp"
@@ -144,6 +145,7 @@ std::string rule_words(std::string text) {
 }
 
 int run(Options options) {
+  make_case_rules({options.apart.isolate, options.apart.timeout_s});
   if (options.at.empty() == options.block.empty()) {
     throw Error(ErrorKind::kValue, "explain: one of --at (an element) and --block is due");
   }

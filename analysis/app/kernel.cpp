@@ -117,6 +117,9 @@ int judge_suite(KernelRun& kernel_run, const CaseList& cases, const analysis::Ru
 }
 
 int run(const KernelOptions& options, const std::string& command_line) {
+  // A rule that hangs shall be told before its worker is taken for hung.
+  constexpr double kSooner = 0.8;
+  make_case_rules({options.isolate, kSooner * options.timeout_s});
   if (!options.as_worker.empty()) return run_as_worker(options);
   if (options.outcome.resume && options.outcome.no_report) {
     throw Error(ErrorKind::kValue,

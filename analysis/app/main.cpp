@@ -14,6 +14,7 @@
 #include "analysis/app/bench.hpp"
 #include "analysis/app/command.hpp"
 #include "analysis/app/gate.hpp"
+#include "analysis/app/rule_process.hpp"
 #include "core/error.hpp"
 #include "core/kernel/device_memory.hpp"
 #include "core/version.hpp"
@@ -120,6 +121,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return complain(fmt::format("{} (see lvsa-verify --help)", error.what()), lvsa::app::kBadInput);
   }
+  lvsa::app::make_case_rules({});
   if (!body) {
     return complain(fmt::format("a subcommand is due: {} (see lvsa-verify --help)", names_of(app)),
                     lvsa::app::kBadInput);

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "analysis/blocks/block_case.hpp"
 #include "analysis/run/pattern_process.hpp"
 
 namespace lvsa::app {
@@ -40,6 +41,10 @@ RuleMaker rule_maker(const RuleProcessOptions& options) {
                ? make_rule(words)
                : analysis::make_rule_apart(words, settings);
   };
+}
+
+void make_case_rules(const RuleProcessOptions& options) {
+  analysis::set_case_rules(rule_maker(options));
 }
 
 }  // namespace lvsa::app

@@ -24,4 +24,7 @@ void add_rule_process_options(CLI::App* command, RuleProcessOptions& options,
 using RuleMaker = std::function<std::unique_ptr<PatternRule>(const std::string&)>;
 RuleMaker rule_maker(const RuleProcessOptions& options);
 
+/// From here on the maps of cases (pattern=) are made so.
+void make_case_rules(const RuleProcessOptions& options);
+
 }  // namespace lvsa::app

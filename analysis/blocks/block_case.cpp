@@ -18,6 +18,11 @@
 namespace lvsa::analysis {
 namespace {
 
+CaseRuleMaker& case_rules() {
+  static CaseRuleMaker maker = make_rule;
+  return maker;
+}
+
 // [1, S, 1, D] of one head.
 TensorView head_view(const TensorView& tensor, std::int64_t batch, std::int64_t head) {
   TensorView view = tensor;
@@ -71,8 +76,10 @@ std::optional<std::string> unsupported_blocks(const lvsa_block_capabilities& can
 
 }  // namespace
 
+void set_case_rules(CaseRuleMaker maker) { case_rules() = std::move(maker); }
+
 std::vector<HeadPattern> case_patterns(const Case& c, const AttentionTensors& tensors) {
-  const auto rule = make_rule(c.pattern);
+  const auto rule = case_rules()(c.pattern);
   PatternInput input;
   input.video = {c.grid, c.height, c.width};
   input.scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));

@@ -1,6 +1,8 @@
 #pragma once
 // A case with a pattern (Case::pattern): its tensors, and the maps that the rule gives on them.
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +14,11 @@
 #include "core/blocks/pattern_rule.hpp"
 
 namespace lvsa::analysis {
+
+/// Who makes the rules of cases from their words: make_rule(), unless told otherwise. For the whole
+/// process; to be called before any case is made.
+using CaseRuleMaker = std::function<std::unique_ptr<PatternRule>(const std::string&)>;
+void set_case_rules(CaseRuleMaker maker);
 
 struct BlockCase {
   AttentionTensors tensors;

@@ -55,7 +55,7 @@ class BlockRun {
       : result_(result), kernel_(kernel), table_(table_of(kernel)), options_(options) {}
 
   void run() {
-    begin_part("making its inputs");
+    begin_part(fmt::format("making its inputs, its maps by rule {}", result_.c.pattern));
     const auto start = std::chrono::steady_clock::now();
     const BlockCase made = make_block_case(result_.c);
     result_.timings.inputs_s = seconds_since(start);

@@ -50,6 +50,14 @@ expect 1 'the kernel takes frame lists, no block maps' \
 expect 1 'the kernel takes block maps' \
   "$LVSA_VERIFY" kernel --kernel ./skeleton.so --case "$sizes input=gauss" --no-report
 
+# A rule of a plugin that crashes or hangs is named, not the kernel.
+build "$LVSA_SOURCE_DIR/tests/cli/pattern_faults.c" faults.so
+faults="T=3 P=6 H=4 Hkv=2 D=16 dtype=f32 input=gauss ref=21 step=0 seed=1 rows=0 pattern=plugin:file=faults.so:rule=faults:args"
+expect 2 'plugin file=faults.so rule=faults args=third: CRASH: its process ended with signal 6' \
+  "$LVSA_VERIFY" kernel --kernel cpu-blocks --no-report --case "$faults=third"
+expect 2 'args=hangs: TIMEOUT: no sign of life for 2 s' \
+  "$LVSA_VERIFY" kernel --kernel cpu-blocks --no-report --timeout 2.5 --case "$faults=hangs"
+gives 0 '1 passed, 0 failed' --kernel cpu-blocks --no-report --relations none --case "$faults=fine"
 refuses "pattern 'sparkle'" --kernel cpu-blocks --case "pattern=sparkle $sizes input=gauss"
 refuses 'density' --kernel cpu-blocks --case "pattern=random:density=2 $sizes input=gauss"
 refuses 'hw=5x5: a product of P=30 is due' --kernel cpu-blocks \
@@ -64,6 +72,8 @@ refuses '90 keys, D=2 of them a run: --max-runs 45 is due' recover --kernel cpu-
   --case 'pattern=dense T=3 P=30 H=1 Hkv=1 D=2 dtype=f32 input=gauss ref=21 step=0 seed=1 rows=0'
 refuses 'of block maps there are text and json' recover --case "$masked" --kernel cpu-blocks --format svg
 gives 0 '1 case' export --case "$masked" -o maps.h5
+refuses 'args=third: CRASH' export --case "$faults=third" -o crash.h5
+refuses 'args=third: CRASH' explain "$faults=third" --at 0,0,0,0
 # A failing case made small, saved with its maps, and run again by this kernel and another.
 gives 0 'repeat: lvsa-verify replay replay.json' shrink --kernel ./masks.so --case "$masked" --output replay.json
 grep -q '"entry_mask"' replay.json || fail 'no masks in replay.json'

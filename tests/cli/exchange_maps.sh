@@ -71,6 +71,11 @@ END
     expect 0 "filled" python3 "$fill" cases.safetensors "wrong:$name" --numpy
     expect 1 "fail" "$lv" check cases.safetensors --no-report --group case0000
   done
+  expect 0 "filled" python3 "$fill" cases.safetensors wrong:no_masks --numpy
+  expect 1 "with no element mask                            16 of 16  <- fits" \
+    "$lv" explain cases.safetensors --group case0000 --block 0,0,1,0
+  expect 1 "as wrong.no_masks left them" "$lv" explain cases.safetensors --group case0000 --block 0,0,1,0
+  expect 0 "kernel          " "$lv" explain cases.safetensors --group case0001 --at 0,0,0,0
   expect 0 "filled" python3 "$fill" cases.safetensors wrong:of_frames --numpy
   expect 1 "this case has block maps" "$lv" check cases.safetensors --no-report
   # The online skip: done, forgotten, and by a function that never asked for it, which is not judged by it.
