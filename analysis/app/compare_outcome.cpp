@@ -35,8 +35,8 @@ void print_table(const CompareResults& results) {
              results.rows_per_frame == 0 ? "all" : std::to_string(results.rows_per_frame));
   fmt::print("{} patterns x {} samples\n\n", results.entries.size(), results.samples.size());
   const bool timed = !results.time_source.empty();
-  fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}{}  pattern\n", "target", "density",
-             "blocks", "rel_l2", "recall", "cosine", "speedup", timed ? " measured" : "");
+  fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>9}{}  pattern\n", "target", "density",
+             "blocks", "rel_l2", "recall", "cosine", "predicted", timed ? " measured" : "");
   for (std::size_t e = 0; e < results.entries.size(); ++e) {
     const CompareFigures f = analysis::pooled_figures(results, e);
     const auto text = [](double value) { return analysis::number_text(value, 5); };
@@ -48,7 +48,7 @@ void print_table(const CompareResults& results) {
       return std::isnan(value) ? std::string("-") : fmt::format("{:.2f}x", value);
     };
     const bool missed = analysis::missed_density(results, e, f);
-    fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>8}{}  {}\n",
+    fmt::print("{:>7} {:>8} {:>8} {:>10} {:>10} {:>10} {:>9}{}  {}\n",
                std::isnan(target) ? "-" : fmt::format("{}", target),
                (missed ? "~" : "") + share(f.token_density), share(f.block_density),
                text(metric(f, Metric::kRelativeL2)), text(metric(f, Metric::kRecallMean)),
@@ -105,6 +105,9 @@ void print_notes(const CompareResults& results) {
   for (std::size_t e = 0; e < results.entries.size(); ++e) {
     missed = missed || analysis::missed_density(results, e, analysis::pooled_figures(results, e));
   }
+  fmt::print(
+      "\ndensity: attended token pairs, blocks: kept blocks, over all; errors against dense "
+      "attention on the sampled rows\n");
   if (missed) {
     fmt::print("~: more than 2 % from the density that was asked for, as the pattern allows\n");
   }
@@ -171,8 +174,8 @@ int finish_compare_outcome(const CompareResults& results, const analysis::Compar
   }
   print_table(results);
   print_notes(results);
-  fmt::print("speedup: {}\n", results.rates_source);
-  if (!results.time_source.empty()) fmt::print("measured: {}\n", results.time_source);
+  fmt::print("predicted speedup: {}\n", results.rates_source);
+  if (!results.time_source.empty()) fmt::print("measured speedup: {}\n", results.time_source);
   fmt::print("files: {0}/compare.h5, {0}/compare.csv, {0}/summary.csv{1}{2}\n", out,
              outcome.html.empty() ? "" : ", ", outcome.html);
   return code;

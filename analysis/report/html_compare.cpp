@@ -16,18 +16,11 @@ namespace lvsa::analysis {
 namespace {
 
 constexpr std::size_t kMostPanels = 60;
-constexpr std::size_t kListed = 200;  // of what was left out
 constexpr double kWide = 760.0, kNarrow = 400.0;
-
-std::string counted(std::size_t count, const char* what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 bool is_logarithmic(Metric metric) {
   return metric == Metric::kRelativeL1 || metric == Metric::kRelativeL2;
 }
-
-bool is_timed(const CompareResults& r) { return !r.time_source.empty(); }
 
 std::string metric_title(Metric metric) {
   const MetricInfo& known = info(metric);
@@ -49,12 +42,13 @@ std::string header_html(const CompareResults& r) {
   std::string facts =
       fmt::format("{} latent frames of {} tokens", r.grid.frames, r.grid.patches_per_frame);
   if (r.grid.text_tokens > 0) facts += fmt::format(" and {} of text", r.grid.text_tokens);
-  facts += fmt::format(" &middot; {} against dense attention", counted(r.samples.size(), "sample"));
+  facts +=
+      fmt::format(" &middot; {} against dense attention", counted_text(r.samples.size(), "sample"));
   if (r.rows_per_frame > 0) facts += fmt::format(", {} rows a frame", r.rows_per_frame);
   return fmt::format(
       "<header>\n<p class=\"kicker\">LVSA toolkit</p>\n<h1>{} side by side</h1>\n<p "
       "class=\"soft\">{}</p>\n<p class=\"soft mono\">{}</p>\n</header>\n<main>\n",
-      counted(r.rules.size(), "sparse pattern"), facts, escape_markup(r.identity));
+      counted_text(r.rules.size(), "sparse pattern"), facts, escape_markup(r.identity));
 }
 
 std::string legend_html(const CompareResults& r) {
@@ -105,7 +99,7 @@ std::string point_text(const CompareResults& r, std::size_t e, const CompareFigu
       "{}: token density {}, rel. L2 {}, recall {}, predicted speedup {}x", r.entry_text(e),
       number_text(f.token_density, 4), number_text(metric_of(f, Metric::kRelativeL2), 4),
       number_text(metric_of(f, Metric::kRecallMean), 4), number_text(f.time.speedup, 3));
-  if (!is_timed(r)) return text;
+  if (!compare_is_timed(r)) return text;
   return text + fmt::format(", measured {}x", number_text(f.measured.speedup, 3));
 }
 
@@ -124,6 +118,21 @@ std::vector<ComparePoint> points_of(const CompareResults& r,
     points.push_back({r.entries[e].rule, x, metric_of(f, metric), point_text(r, e, f)});
   }
   return points;
+}
+
+// Patterns without an error, which a logarithmic axis has no place for, are named.
+std::string errorless_html(const CompareResults& r, const std::vector<ComparePoint>& points,
+                           Metric metric) {
+  if (!is_logarithmic(metric)) return "";
+  std::vector<std::string> names;
+  for (const ComparePoint& point : points) {
+    const std::string name = escape_markup(r.rules[point.rule].words);
+    const bool known = std::find(names.begin(), names.end(), name) != names.end();
+    if (point.y == 0.0 && !known) names.push_back(name);
+  }
+  if (names.empty()) return "";
+  return fmt::format("<p class=\"soft errorless\">Not in this figure, for an error of 0: {}.</p>",
+                     fmt::join(names, "; "));
 }
 
 std::string pareto_html(const CompareResults& r, Across across) {
@@ -145,11 +154,15 @@ std::string pareto_html(const CompareResults& r, Across across) {
                                        "has the figures",
                                        info(metric).title, speed),
                            pareto_front(points, info(metric).better)) +
-            "</div>");
+            errorless_html(r, points, metric) + "</div>");
   }
-  return html +
-         "<p class=\"soft\">The broad line joins what no other pattern beats in both. Point at a "
-         "mark for its figures.</p></div>\n";
+  const std::string source =
+      measured ? "Measured: " + escape_markup(r.time_source)
+               : "Predicted from rates, nothing was timed: see below for the rates";
+  return html + fmt::format(
+                    "<p class=\"soft\">{}. The broad line joins what no other pattern beats "
+                    "in both. Point at a mark for its figures.</p></div>\n",
+                    source);
 }
 
 std::string group_name(const SampleGroup& group) {
@@ -166,7 +179,7 @@ std::string group_html(const CompareResults& r, const SampleGroup& group) {
       "<section class=\"group\" data-layer=\"{}\" data-class=\"{}\"><h3>{} <span class=\"soft\">"
       "({})</span></h3><div class=\"panel pairs\"><div>",
       group.layer, escape_markup(group.head_class), escape_markup(name),
-      counted(group.samples.size(), "sample"));
+      counted_text(group.samples.size(), "sample"));
   const CompareAxis density{"token density"};
   for (const Metric metric : kPageMetrics) {
     html += of_metric(
@@ -185,7 +198,10 @@ std::string group_html(const CompareResults& r, const SampleGroup& group) {
 std::string groups_html(const CompareResults& r) {
   const std::vector<SampleGroup> groups = groups_by_layer_and_class(r);
   std::string html =
-      "<h2>Error and recall against token density, by layer and class of head</h2>\n";
+      "<h2>Error and recall against token density, by layer and class of head</h2>\n<p "
+      "class=\"soft\">A line a pattern, a mark each density that was asked for; token density is "
+      "the "
+      "share that was reached, means over the samples.</p>\n";
   for (std::size_t i = 0; i < std::min(groups.size(), kMostPanels); ++i) {
     html += group_html(r, groups[i]);
   }
@@ -219,7 +235,7 @@ std::string table_rows(const CompareResults& r, const SampleGroup& group) {
     }
     html += number_cell(f.time.total_ms) + number_cell(f.time.prediction_ms) +
             number_cell(f.time.speedup);
-    if (is_timed(r)) {
+    if (compare_is_timed(r)) {
       html += number_cell(f.measured.total_ms) + number_cell(f.measured.prediction_ms) +
               number_cell(f.measured.speedup);
     }
@@ -246,7 +262,7 @@ std::string table_html(const CompareResults& r) {
                                     "predicted ms a head",
                                     "of it prediction",
                                     "predicted speedup"};
-  if (is_timed(r)) {
+  if (compare_is_timed(r)) {
     names.insert(names.end(),
                  {"measured ms a head", "of it measured prediction", "measured speedup"});
   }
@@ -258,62 +274,6 @@ std::string table_html(const CompareResults& r) {
   return html + "</tbody></table></div>\n";
 }
 
-std::string left_out_html(const CompareResults& r) {
-  if (r.excluded.empty() && r.failures.empty()) return "";
-  std::vector<std::pair<std::string, std::string>> lines;
-  for (const ExcludedSample& sample : r.excluded) {
-    lines.emplace_back(describe(sample.id), sample.reason);
-  }
-  for (const CompareFailure& failure : r.failures) {
-    lines.emplace_back(r.entry_text(failure.entry) + ": " + describe(r.samples[failure.sample]),
-                       failure.reason);
-  }
-  std::string html = fmt::format(
-      "<h2>Left out</h2>\n<div class=\"panel scroll\" role=\"region\" tabindex=\"0\" "
-      "aria-label=\"Left out\"><p>{} and {} that could not be made for a sample; they are in no "
-      "mean.</p><table class=\"plain\"><thead><tr><th scope=\"col\">What</th><th "
-      "scope=\"col\">Why</th></tr></thead><tbody>\n",
-      counted(r.excluded.size(), "sample"), counted(r.failures.size(), "pattern"));
-  for (std::size_t i = 0; i < std::min(lines.size(), kListed); ++i) {
-    html += fmt::format("<tr><th scope=\"row\">{}</th><td class=\"text\">{}</td></tr>\n",
-                        escape_markup(lines[i].first), escape_markup(lines[i].second));
-  }
-  return html + "</tbody></table></div>\n";
-}
-
-std::string help_html(const CompareResults& r) {
-  std::string html = "<h2>How to read this page</h2>\n<div class=\"panel help\"><dl>";
-  std::vector<std::pair<std::string_view, std::string>> entries = {
-      {"Asked density",
-       "the parameter of the pattern that decides how much is kept was searched "
-       "for each sample until the token density came nearest to this; - where the "
-       "pattern has none, or stands as its words say"},
-      {"Token density",
-       "attended share of all pairs of query and key, element masks counted, the "
-       "online skip not; ~: more than 2 % from what was asked, which the steps or the range of the "
-       "parameter do not allow"},
-      {"Block density", "kept share of the blocks"},
-      {"After skip",
-       "token density that the online skip of SpargeAttn leaves, replayed on some "
-       "query blocks; errors are those without it"},
-      {"Errors and recall",
-       "sampled rows of the sparse output against those of dense attention, "
-       "means over the samples; recall is the share of the dense softmax that "
-       "the attended keys hold. An error of 0 has no place on a logarithmic "
-       "axis"},
-      {"Predicted speedup", "from rates, not timed. " + escape_markup(r.rates_source)}};
-  if (is_timed(r)) {
-    entries.emplace_back(
-        "Measured speedup",
-        "attention and finding the pattern, against the same kernel on all blocks. " +
-            escape_markup(r.time_source));
-  }
-  for (const auto& [name, text] : entries) {
-    html += fmt::format("<dt>{}</dt><dd>{}</dd>", name, text);
-  }
-  return html + "</dl></div>\n";
-}
-
 }  // namespace
 
 std::string html_compare(const CompareResults& results) {
@@ -321,9 +281,9 @@ std::string html_compare(const CompareResults& results) {
                          "Skip to the figures") +
          fmt::format("<style>{}</style>\n", html_compare_style()) + header_html(results) +
          controls_html(results) + pareto_html(results, Across::kPredicted) +
-         (is_timed(results) ? pareto_html(results, Across::kMeasured) : std::string()) +
-         groups_html(results) + table_html(results) + left_out_html(results) + help_html(results) +
-         provenance_panel(results.provenance) +
+         (compare_is_timed(results) ? pareto_html(results, Across::kMeasured) : std::string()) +
+         groups_html(results) + table_html(results) + compare_left_out_html(results) +
+         compare_help_html(results) + provenance_panel(results.provenance) +
          "</main>\n<footer><p>The same as data: compare.h5, compare.csv and "
          "summary.csv.</p></footer>\n" +
          chart_page_end(html_compare_script());

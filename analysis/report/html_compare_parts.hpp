@@ -40,6 +40,14 @@ std::string rule_mark(std::size_t rule);
 /// Points that no other one beats in both: larger x, better y.
 std::vector<std::size_t> pareto_front(const std::vector<ComparePoint>& points, Better better);
 
+/// What was left out and what was not timed, with reasons; empty when there is nothing.
+std::string compare_left_out_html(const CompareResults& results);
+/// How to read the page.
+std::string compare_help_html(const CompareResults& results);
+bool compare_is_timed(const CompareResults& results);
+/// "1 sample", "2 samples".
+std::string counted_text(std::size_t count, const std::string& one, const std::string& many = "");
+
 std::string_view html_compare_script();
 std::string_view html_compare_style();
 

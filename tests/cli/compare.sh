@@ -6,7 +6,7 @@ subcommand=sweep
 . "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 video='T=5 h=8 w=8 heads=2 D=64 seed=1'
 
-gives 0 'speedup: dense attention at' --synthetic "$video" --patterns 'lvsa window=1; radial; dense' --density 0.6,0.4 \
+gives 0 'predicted speedup: dense attention at' --synthetic "$video" --patterns 'lvsa window=1; radial; dense' --density 0.6,0.4 \
   --rows-per-frame 2 --out one --html page.html --quiet --threads 1
 gives 0 'compare.h5' --synthetic "$video" --patterns 'lvsa window=1; radial; dense' --density 0.6,0.4 \
   --rows-per-frame 2 --out two --quiet --threads 3
@@ -28,7 +28,7 @@ assert {row["class"] for row in summary} >= {"all"} and all(row["excluded"] == "
 PY
 python3 look.py || fail 'compare.csv'
 
-gives 0 'measured: kernel cpu-blocks on this host, 2 equal heads a call, medians of 1 blocks' --synthetic "$video" \
+gives 0 'measured speedup: kernel cpu-blocks on this host, 2 equal heads a call, medians of 1 blocks' --synthetic "$video" \
   --patterns 'sparge; radial; dense' --rows-per-frame 1 --out timed --html timed.html --quiet --time cpu-blocks --time-blocks 1 \
   --time-heads 2
 cat >look.py <<'PY'

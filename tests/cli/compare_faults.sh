@@ -46,11 +46,12 @@ python3 look.py hangs one 'TIMEOUT: no sign of life for 1.5 s' || fail "hangs: $
 
 # One that always crashes is given up; what it says last is told.
 code=0
-"$LVSA_VERIFY" sweep "$@" --out always --time ./faults.so:always --json >out 2>err || code=$?
+"$LVSA_VERIFY" sweep "$@" --out always --time ./faults.so:always --json --html always.html >out 2>err || code=$?
 [ "$code" -eq 1 ] || fail "always: exit code $code: $(cat err)"
 [ "$(grep -c 'cannot go on' err)" -eq 3 ] || fail "always: started another number of times than 3: $(cat err)"
 grep -q '"untimed_patterns":6,.*not called any more' out || fail "always: $(cat out)"
 python3 look.py always all 'kernel ./faults.so:always: ' || fail 'always'
+grep -q '<h2>Not timed</h2>' always.html || fail 'always: the page'
 grep -q 'last words: cannot go on' always/compare.csv || fail 'always: its last words'
 grep -q 'not called any more: lost 3 times in a row' always/compare.csv || fail 'always: given up'
 

@@ -15,6 +15,7 @@
     const groups = all(".group").length;
     check("a figure for each class", groups >= 2, groups);
     check("marks in the Pareto figure", seen("#pareto-heading + .panel g path:not(.line)") >= 4, seen("#pareto-heading + .panel g path"));
+    equal("patterns without an error are named", all("#pareto-heading + .panel .errorless").filter((one) => one.checkVisibility()).map((one) => one.textContent).join(), "Not in this figure, for an error of 0: dense.");
     check("a front", seen("#pareto-heading + .panel .front") === 1, "none");
     choose("metric", "recall");
     equal("one error is shown at a time", all("#pareto-heading + .panel [data-metric]").filter((one) => one.checkVisibility()).map((one) => one.dataset.metric).join(), "recall");
