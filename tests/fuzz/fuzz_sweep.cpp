@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "analysis/sweep/front.hpp"
+#include "analysis/sweep/pattern_compare_folder.hpp"
 #include "analysis/sweep/sweep_axes.hpp"
 #include "analysis/sweep/sweep_journal.hpp"
 #include "core/error.hpp"
@@ -43,8 +44,29 @@ void fuzz_sweep_settings(std::string_view bytes) {
   }
 }
 
+namespace {
+
+void read_compare_journal(const std::string& path) {
+  const auto journal = analysis::CompareJournal::open(path, false);
+  require(analysis::difference(analysis::parse_compare_plan(compare_plan_json(journal->plan())),
+                               journal->plan(), false)
+              .empty(),
+          "a plan of a comparison is read back from its JSON");
+  for (std::int64_t unit = 1; unit <= 64; ++unit) {
+    if (!journal->has(unit)) continue;
+    const std::string unit_read = analysis::unit_bytes(journal->read(unit));
+    require(analysis::unit_bytes(analysis::parse_unit(unit_read, journal->plan().entries.size())) ==
+                unit_read,
+            "a unit is read back from its bytes");
+  }
+}
+
+}  // namespace
+
+// The journals of both kinds of sweep.
 void fuzz_sweep_journal(std::string_view bytes) {
   const ScratchFile file(bytes);
+  if (bytes.starts_with("lvsa-compare")) return read_compare_journal(file.path());
   const auto journal = analysis::SweepJournal::open(file.path(), false);
   require(analysis::difference(analysis::parse_sweep_plan(sweep_plan_json(journal->plan())),
                                journal->plan(), false)
