@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What lvsa-verify survives, in numbers: the figures of docs/reliability.md.
 #
-#   tools/reliability.sh [NAME...]     kill-run kill-sweep full-disk read-only two-runs lost-kernels
+#   tools/reliability.sh [NAME...]     kill-run kill-sweep kill-compare full-disk read-only two-runs lost-kernels
 #                                      million million-judged defects; without one, all but the millions
 #
 # LVSA_VERIFY: the program (build/lvsa-verify); MOMENTS: how many times a run is killed (200); CASES: how many
@@ -85,6 +85,21 @@ kill_sweep() {
   killed "$lv" sweep "${options[@]}" --out killed
   row "a sweep, killed (-9) at random moments and resumed" \
     "$kills kills, files different from an uninterrupted sweep's: $different of $completed"
+}
+
+kill_compare() {
+  local options=(--synthetic 'T=5 h=8 w=8 heads=12 D=64 seed=1' --patterns 'lvsa window=1; radial; sparge' --density '0.6,0.4')
+  "$lv" sweep "${options[@]}" --out whole >whole.txt 2>&1 || wrong "kill-compare: the whole one failed: $(tail -n 1 whole.txt)"
+  # Heads that are done; a finished comparison has no journal.
+  records() { if [[ -e killed/compare.h5 ]]; then echo 12; else grep -ao LVSAUNIT killed/compare.journal 2>/dev/null | wc -l; fi; }
+  same_as_whole() {
+    local name
+    for name in compare.h5 compare.csv summary.csv; do cmp -s "whole/$name" "killed/$name" || return 1; done
+  }
+  killed "$lv" sweep "${options[@]}" --out killed
+  ((lost == 0)) || wrong "kill-compare: $lost times heads were gone"
+  row "a comparison of patterns on 12 heads, killed (-9) at random moments and resumed" \
+    "$kills kills, heads lost: $lost, files different from an uninterrupted one's: $different of $completed"
 }
 
 # The list of a long suite waits in a file there.
@@ -270,12 +285,13 @@ defects() {
   row "known defects found (lvsa-verify selftest)" "$(tail -n 1 selftest.txt)"
 }
 
-[[ $# -gt 0 ]] || set -- kill-run kill-sweep full-disk read-only two-runs lost-kernels defects
+[[ $# -gt 0 ]] || set -- kill-run kill-sweep kill-compare full-disk read-only two-runs lost-kernels defects
 for name in "$@"; do
   rm -rf -- "${scratch:?}"/*
   case $name in
     kill-run) kill_run ;;
     kill-sweep) kill_sweep ;;
+    kill-compare) kill_compare ;;
     full-disk) full_disk ;;
     read-only) read_only ;;
     two-runs) two_runs ;;

@@ -214,6 +214,7 @@ void add_compare_options(CLI::App* command, CompareWords& words) {
   CLI::Option* file =
       group->add_option("--patterns-file", words.patterns_file, "The same, a pattern a line")
           ->type_name("FILE");
+  words.given = [patterns, file] { return patterns->count() + file->count() > 0; };
   group
       ->add_option("--density", words.density,
                    "Token densities at which they are compared, as 0.5,0.3,0.2; without it they "

@@ -1,8 +1,8 @@
 #pragma once
 // `lvsa-verify sweep --patterns`: sparse patterns side by side.
 
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "analysis/app/compare_time.hpp"
 #include "analysis/app/rule_process.hpp"
@@ -21,7 +21,9 @@ struct CompareWords {
   RuleProcessOptions process;
   CompareTime time;
 
-  bool asked() const { return !patterns.empty() || !patterns_file.empty(); }
+  /// --patterns or --patterns-file, empty ones included: a shell's variable may be.
+  bool asked() const { return given && given(); }
+  std::function<bool()> given{};
   /// Throws Error(kValue) for what is of no use without patterns.
   void require_none() const;
 };

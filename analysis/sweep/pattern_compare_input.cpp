@@ -44,6 +44,11 @@ std::vector<CompareRule> parse_compare_rules(
   std::vector<CompareRule> rules;
   for (const std::string& words : parts(without_comments(text), ";\n")) {
     CompareRule rule;
+    if (words.substr(0, words.find(' ')).find(',') != std::string::npos) {
+      throw Error(
+          ErrorKind::kValue,
+          fmt::format("pattern '{}': patterns are separated by ';', as 'lvsa; dense'", words));
+    }
     rule.words = canonical_rule_words(words);
     make(words);  // values out of range show before anything is computed
     rule.name = rule.words.substr(0, rule.words.find(' '));

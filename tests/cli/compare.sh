@@ -51,6 +51,8 @@ refuses 'belongs to --patterns' --synthetic "$video" --time cpu-blocks
 gives 0 '"excluded_patterns":0' --synthetic "$video" --patterns dense --out json --json --quiet
 printf 'dense # all\nlvsa window=1\n' >patterns.txt
 gives 0 '2 patterns x 2 samples' --synthetic "$video" --patterns-file patterns.txt --out file --quiet
+refuses 'no pattern to compare' --synthetic "$video" --patterns '' --out none
+refuses "patterns are separated by ';'" --synthetic "$video" --patterns 'lvsa, dense' --out none
 refuses "pattern 'radar'" --synthetic "$video" --patterns radar
 refuses 'a token density in (0, 1]' --synthetic "$video" --patterns dense --density 0.5,0
 refuses "--rates: 'fast=1'" --synthetic "$video" --patterns dense --rates fast=1
