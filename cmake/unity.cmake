@@ -32,7 +32,7 @@ function(lvsa_unity target)
       list(APPEND together "${source}")
     endif()
   endforeach()
-  execute_process(COMMAND "${LVSA_AWK}" -v root=${PROJECT_SOURCE_DIR} -v most=8
+  execute_process(COMMAND "${LVSA_AWK}" -v root=${PROJECT_SOURCE_DIR} -v most=16
       -f "${PROJECT_SOURCE_DIR}/cmake/unity.awk" ${together}
     OUTPUT_VARIABLE lines OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   string(REPLACE "\n" ";" lines "${lines}")

@@ -18,7 +18,7 @@ using reference::PluginPolicy;
 
 constexpr std::int64_t kLargestFile = 64 << 20;
 
-struct Options {
+struct BackendOptions {
   std::string requests;
   std::string config;
   std::vector<std::string> words;
@@ -36,7 +36,7 @@ struct Options {
 
 std::string text_of(const std::string& path) { return read_small_file(path, kLargestFile); }
 
-std::vector<PluginPolicy> policies_of(const Options& options) {
+std::vector<PluginPolicy> policies_of(const BackendOptions& options) {
   if (options.policy == "first") return {PluginPolicy::kFirst};
   if (options.policy == "second") return {PluginPolicy::kSecond};
   if (options.policy == "both") return {PluginPolicy::kFirst, PluginPolicy::kSecond};
@@ -44,7 +44,7 @@ std::vector<PluginPolicy> policies_of(const Options& options) {
 }
 
 // The request that the options spell out.
-analysis::BackendRequest request_of(const Options& options) {
+analysis::BackendRequest request_of(const BackendOptions& options) {
   analysis::BackendRequest request;
   request.config =
       options.config.empty()
@@ -66,7 +66,7 @@ analysis::BackendRequest request_of(const Options& options) {
   return request;
 }
 
-int hold_against(const Options& options, std::span<const analysis::BackendEntry> table) {
+int hold_against(const BackendOptions& options, std::span<const analysis::BackendEntry> table) {
   const std::vector<std::string> differences =
       analysis::backend_differences(table, text_of(options.recorded), options.recorded);
   for (const std::string& line : differences) fmt::print("{}\n", line);
@@ -75,7 +75,7 @@ int hold_against(const Options& options, std::span<const analysis::BackendEntry>
   return differences.empty() ? kAllGood : kCheckFailed;
 }
 
-int run(const Options& options) {
+int run_backend(const BackendOptions& options) {
   const bool spelled_out = !options.config.empty() || !options.words.empty() ||
                            !options.installed.empty() || !options.calls.empty();
   if (!options.requests.empty() && spelled_out) {
@@ -98,7 +98,7 @@ int run(const Options& options) {
   return kAllGood;
 }
 
-void add_options(CLI::App* command, Options& options) {
+void add_options(CLI::App* command, BackendOptions& options) {
   command->add_option("--config", options.config, "Configuration, a JSON object")
       ->type_name("FILE");
   command
@@ -138,7 +138,7 @@ void add_options(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_backend_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BackendOptions>();
   CLI::App* command = app.add_subcommand(
       "backend",
       "Show which plugin a sparse attention configuration calls with what, or why attention is "
@@ -151,7 +151,7 @@ void add_backend_command(CLI::App& app, Body& body) {
       "  lvsa-verify backend --requests fixtures/backend/standard.json --check mine.json\n"
       "Exit code 0 when every call does what the configuration asks for (with --check: when the "
       "tables agree), 1 otherwise. See docs/backend.md.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_backend(*options); }; });
 }
 
 }  // namespace lvsa::app

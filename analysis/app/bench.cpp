@@ -32,7 +32,7 @@ namespace {
 constexpr int kSlowerCode = 3;
 constexpr int kUndecidedCode = 4;
 
-struct Options {
+struct BenchOptions {
   std::string a;
   std::string b;
   std::vector<std::string> cases;
@@ -55,7 +55,7 @@ struct Options {
   SimulateOptions simulate;
 };
 
-std::vector<analysis::Case> chosen_cases(const Options& options) {
+std::vector<analysis::Case> chosen_cases(const BenchOptions& options) {
   std::vector<analysis::Case> cases;
   if (!options.suite.empty()) {
     cases = analysis::suite_cases(options.suite, [&] { return fixtures_folder(options.fixtures); });
@@ -64,11 +64,11 @@ std::vector<analysis::Case> chosen_cases(const Options& options) {
   return cases;
 }
 
-analysis::TimeSource time_source(const Options& options) {
+analysis::TimeSource time_source(const BenchOptions& options) {
   return options.clock == "cpu" ? analysis::TimeSource::kCpu : analysis::TimeSource::kWall;
 }
 
-void answer_all(const Options& options, analysis::WorkerChannel& channel) {
+void answer_all(const BenchOptions& options, analysis::WorkerChannel& channel) {
   const KernelChoice a = choose_kernel(options.a);
   const KernelChoice b = choose_kernel(options.b);
   for (const KernelChoice* choice : {&a, &b}) {
@@ -89,7 +89,7 @@ void answer_all(const Options& options, analysis::WorkerChannel& channel) {
   while (channel.next(line)) meter.answer(line);
 }
 
-int run_as_worker(const Options& options) {
+int run_as_worker(const BenchOptions& options) {
   analysis::set_up_worker_process(analysis::parse_worker_set_up(options.as_worker));
   analysis::WorkerChannel channel;
   try {
@@ -110,7 +110,7 @@ int run_as_worker(const Options& options) {
   return kAllGood;
 }
 
-analysis::BenchPlan plan_of(const Options& options) {
+analysis::BenchPlan plan_of(const BenchOptions& options) {
   analysis::BenchPlan plan;
   plan.argv = command_words();
   plan.argv.front() = "/proc/self/exe";
@@ -151,7 +151,7 @@ std::string entry(const analysis::Provenance& provenance, std::string_view name)
   return "";
 }
 
-void complete(analysis::SpeedComparison& comparison, const Options& options) {
+void complete(analysis::SpeedComparison& comparison, const BenchOptions& options) {
   comparison.a.option = options.a;
   comparison.b.option = options.b;
   comparison.a.library = library_hash(options.a);
@@ -168,7 +168,7 @@ void complete(analysis::SpeedComparison& comparison, const Options& options) {
   if (!both && !none) comparison.device += " and " + cpu;
 }
 
-int compare(const Options& options) {
+int compare(const BenchOptions& options) {
   if (options.a.empty() || options.b.empty()) {
     throw Error(ErrorKind::kValue,
                 "bench: two kernels are due, A and B: cpu, or a plugin path/to/lib.so[:name]");
@@ -199,13 +199,13 @@ int compare(const Options& options) {
   }
 }
 
-int run(const Options& options) {
+int run_bench(const BenchOptions& options) {
   if (!options.as_worker.empty()) return run_as_worker(options);
   if (options.simulates) return run_simulation(options.simulate);
   return compare(options);
 }
 
-void add_what(CLI::App* command, Options& options) {
+void add_what(CLI::App* command, BenchOptions& options) {
   command->add_option("A", options.a, "Kernel to compare with: cpu, or path/to/lib.so[:name]")
       ->type_name("KERNEL");
   command->add_option("B", options.b, "Kernel in question")->type_name("KERNEL");
@@ -233,7 +233,7 @@ void add_what(CLI::App* command, Options& options) {
                     "Compare a kernel of a GPU with one of the processor all the same");
 }
 
-void add_how(CLI::App* command, Options& options) {
+void add_how(CLI::App* command, BenchOptions& options) {
   command
       ->add_option("--processes", options.processes,
                    "Processes that measure, one after the other; an odd number")
@@ -281,7 +281,7 @@ void add_how(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_bench_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BenchOptions>();
   CLI::App* command = app.add_subcommand(
       "bench", "Say whether kernel B is faster than kernel A, the same or slower on this machine");
   add_what(command, *options);
@@ -296,7 +296,7 @@ void add_bench_command(CLI::App& app, Body& body) {
       "  lvsa-verify bench --simulate --runs 1000\n"
       "Exit codes: 0 nothing is slower, 1 a kernel failed, crashed or hung, 2 bad input, 3 a case "
       "is slower, 4 one is undecided (with --strict). docs/speed.md has the method.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_bench(*options); }; });
 }
 
 }  // namespace lvsa::app

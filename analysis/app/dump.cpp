@@ -32,7 +32,7 @@ using analysis::DumpOptions;
 using analysis::LatentSize;
 using analysis::SampleSource;
 
-struct Options {
+struct DumpCommand {
   std::string capture;
   std::string synthetic;
   std::optional<std::int64_t> frames;
@@ -65,7 +65,7 @@ std::vector<std::int64_t> chosen(const char* option, const std::string& text) {
   return analysis::parse_integer_axis(option, text, 0, kMost);
 }
 
-std::unique_ptr<SampleSource> open_source(const Options& options) {
+std::unique_ptr<SampleSource> open_source(const DumpCommand& options) {
   const auto layers = chosen("--layers", options.layers);
   const auto steps = chosen("--steps", options.steps);
   const auto heads = chosen("--heads", options.heads);
@@ -87,7 +87,7 @@ std::unique_ptr<SampleSource> open_source(const Options& options) {
   return analysis::make_synthetic_source(options.synthetic, {layers, steps, heads});
 }
 
-LatentSize latent_size(const Options& options, const FrameGrid& grid) {
+LatentSize latent_size(const DumpCommand& options, const FrameGrid& grid) {
   if (!options.grid.empty()) {
     if (!options.model.empty()) refuse("--grid and --model: one of the two is due");
     return analysis::parse_latent_size(options.grid, grid.patches_per_frame);
@@ -99,7 +99,7 @@ LatentSize latent_size(const Options& options, const FrameGrid& grid) {
   return analysis::find_latent_size(grid.patches_per_frame, PresetTable(), options.model);
 }
 
-DumpOptions dump_options(const Options& options, const FrameGrid& grid) {
+DumpOptions dump_options(const DumpCommand& options, const FrameGrid& grid) {
   DumpOptions result;
   if (!options.setting.empty()) result.setting = analysis::parse_setting(options.setting);
   result.rows.rows_per_frame = options.rows_per_frame.value_or(result.rows.rows_per_frame);
@@ -120,7 +120,7 @@ DumpOptions dump_options(const Options& options, const FrameGrid& grid) {
 }
 
 // What decides the content of the files: folders of other dumps are left alone.
-analysis::Provenance content_of(const Options& options, const DumpOptions& dump,
+analysis::Provenance content_of(const DumpCommand& options, const DumpOptions& dump,
                                 const SampleSource& source) {
   return {{"source", source.identity()},
           {"heads", fmt::format("layers {} steps {} heads {}", options.layers, options.steps,
@@ -135,7 +135,7 @@ analysis::Provenance content_of(const Options& options, const DumpOptions& dump,
           {"gpu", options.gpu.empty() ? "no" : "yes"}};
 }
 
-analysis::PictureOptions picture_options(const Options& options) {
+analysis::PictureOptions picture_options(const DumpCommand& options) {
   analysis::PictureOptions pictures;
   if (options.images == "none") pictures.pictures = analysis::Pictures::kNone;
   if (options.images == "heads") pictures.pictures = analysis::Pictures::kHeads;
@@ -143,7 +143,7 @@ analysis::PictureOptions picture_options(const Options& options) {
   return pictures;
 }
 
-void write_folder(analysis::DumpFolder& folder, const Dump& dump, const Options& options) {
+void write_folder(analysis::DumpFolder& folder, const Dump& dump, const DumpCommand& options) {
   const analysis::Provenance provenance = analysis::collect_provenance(command_line());
   folder.begin();
   analysis::write_dump_file(dump, folder.file("dump.h5"), provenance);
@@ -156,7 +156,7 @@ void write_folder(analysis::DumpFolder& folder, const Dump& dump, const Options&
   folder.finish(provenance);
 }
 
-int run(const Options& options) {
+int run_dump(const DumpCommand& options) {
   if (options.capture.empty() == options.synthetic.empty()) {
     refuse("--capture FILE or --synthetic WORDS: one of the two is due");
   }
@@ -185,7 +185,7 @@ int run(const Options& options) {
   return kAllGood;
 }
 
-void add_source(CLI::App* command, Options& options) {
+void add_source(CLI::App* command, DumpCommand& options) {
   const auto group = command->add_option_group("Heads", "Where they come from, and which");
   group->add_option("--capture", options.capture, "Captured calls (docs/capture.md)")
       ->type_name("FILE");
@@ -207,7 +207,7 @@ void add_source(CLI::App* command, Options& options) {
                   "Leave out and count what cannot be used (NaN, other sizes) instead of refusing");
 }
 
-void add_maps(CLI::App* command, Options& options) {
+void add_maps(CLI::App* command, DumpCommand& options) {
   const auto group = command->add_option_group("Maps");
   group
       ->add_option("--setting", options.setting,
@@ -237,7 +237,7 @@ void add_maps(CLI::App* command, Options& options) {
       ->type_name("PLUGIN");
 }
 
-void add_results(CLI::App* command, Options& options) {
+void add_results(CLI::App* command, DumpCommand& options) {
   const auto group = command->add_option_group("Results");
   group->add_option("--out", options.out, "Folder of the files")->required()->type_name("DIR");
   group
@@ -258,7 +258,7 @@ void add_results(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_dump_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DumpCommand>();
   CLI::App* command = app.add_subcommand(
       "dump",
       "Attention maps: the mass that query frames give to key frames, head by head, what a pattern "
@@ -275,7 +275,7 @@ void add_dump_command(CLI::App& app, Body& body) {
       "and SVG pictures, animated PNGs over the steps, and dump.json, which says what they are "
       "(docs/dump.md).\n"
       "Exit codes: 0 done, 2 bad input.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_dump(*options); }; });
 }
 
 }  // namespace lvsa::app

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct EvalOptions {
   std::string version = "1.3";
   bool list = false;
   bool json_lines = false;
@@ -50,7 +50,7 @@ json answer(const std::string& line, Version version, std::string& remark) {
   }
 }
 
-int run(const Options& options) {
+int run_eval(const EvalOptions& options) {
   if (options.list) {
     for (const std::string& name : analysis::function_names()) fmt::print("{}\n", name);
     return kAllGood;
@@ -72,7 +72,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_eval_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EvalOptions>();
   CLI::App* command = app.add_subcommand(
       "eval", "Answer calls of the pattern functions, one JSON request a line on standard input");
   command
@@ -87,7 +87,7 @@ void add_eval_command(CLI::App& app, Body& body) {
       "\"window_size\": 3, \"n_first_frames\": 1, \"reference_frames\": 21, "
       "\"sparsity_scale\": 1.0}}' | lvsa-verify eval\n"
       "Answers {\"out\": ...} or {\"error\": ...}, a line for each request.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_eval(*options); }; });
 }
 
 }  // namespace lvsa::app

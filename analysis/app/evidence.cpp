@@ -14,7 +14,7 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct EvidenceOptions {
   std::vector<std::int64_t> keys = {8192, 32768};
   bool json = false;
 };
@@ -70,7 +70,7 @@ bool good(const analysis::EvidenceTable& table) {
   return true;
 }
 
-int run(const Options& options) {
+int run_evidence(const EvidenceOptions& options) {
   Progress progress(100);
   const analysis::EvidenceTable table =
       analysis::collect_evidence(options.keys, [&](std::size_t done, std::size_t all) {
@@ -88,7 +88,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_evidence_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<EvidenceOptions>();
   CLI::App* command = app.add_subcommand(
       "evidence",
       "Count the known defects that criteria in common use reject, and those that the "
@@ -101,7 +101,7 @@ void add_evidence_command(CLI::App& app, Body& body) {
   command->footer(
       "Example:\n  lvsa-verify evidence --keys 8192 32768      (minutes)\n"
       "Prints Markdown. Exit code 0 when the bounds accuse no healthy kernel, else 1.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_evidence(*options); }; });
 }
 
 }  // namespace lvsa::app

@@ -20,7 +20,7 @@ namespace {
 
 using analysis::Case;
 
-struct Options {
+struct ExportOptions {
   std::string suite;
   std::vector<std::string> cases;
   std::string filter;
@@ -33,7 +33,7 @@ struct Options {
 // A case, and the name of the trap that its group is for.
 using Chosen = analysis::TrapCase;
 
-std::vector<Chosen> chosen_cases(const Options& options) {
+std::vector<Chosen> chosen_cases(const ExportOptions& options) {
   if (options.suite.empty() == options.cases.empty()) {
     throw Error(ErrorKind::kValue,
                 "export: a suite (smoke, default, full, blocks-smoke, blocks, flashinfer-traps, "
@@ -58,14 +58,14 @@ std::vector<Chosen> chosen_cases(const Options& options) {
   return chosen;
 }
 
-TensorFormat chosen_format(const Options& options) {
+TensorFormat chosen_format(const ExportOptions& options) {
   if (options.format == "h5") return TensorFormat::kHdf5;
   if (options.format == "safetensors") return TensorFormat::kSafetensors;
   if (options.format == "npy") return TensorFormat::kNpyFolder;
   return tensor_format_of_name(options.output);
 }
 
-int run(const Options& options) {
+int run_export(const ExportOptions& options) {
   leave_hdf5_open_at_exit();
   const std::vector<Chosen> chosen = chosen_cases(options);
   std::vector<Case> cases;
@@ -93,7 +93,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_export_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand(
       "export", "Write cases with inputs and pattern to a file, for kernels in Python");
   CLI::Option* suite =
@@ -130,7 +130,7 @@ void add_export_command(CLI::App& app, Body& body) {
       "  python3 python/lvsa_fill.py cases.h5 mymodule:attention\n"
       "  lvsa-verify check cases.h5\n"
       "The form of the file: docs/exchange.md.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_export(*options); }; });
 }
 
 }  // namespace lvsa::app

@@ -21,7 +21,7 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct GateOptions {
   std::string baseline;
   std::vector<std::string> candidate;
   std::string rules;
@@ -37,7 +37,7 @@ struct Options {
   std::size_t show = 100;
 };
 
-std::string today(const Options& options) {
+std::string today(const GateOptions& options) {
   if (options.today.empty()) return analysis::utc_today();
   if (analysis::is_date(options.today)) return options.today;
   throw Error(ErrorKind::kValue,
@@ -55,7 +55,7 @@ void append_step_summary(const std::string& markdown) {
   }
 }
 
-void write_files(const Options& options, const analysis::GateResult& result) {
+void write_files(const GateOptions& options, const analysis::GateResult& result) {
   const std::string markdown = analysis::gate_markdown(result, options.strict);
   const auto write_junit = [&](const std::string& path) {
     AtomicFile file(path);
@@ -75,7 +75,7 @@ void write_files(const Options& options, const analysis::GateResult& result) {
   if (options.github) append_step_summary(markdown);
 }
 
-int run(const Options& options) {
+int run_gate(const GateOptions& options) {
   const std::string date = today(options);
   // What people wrote by hand first: it is read in no time and wrong most often.
   const analysis::GateRules rules =
@@ -99,7 +99,7 @@ int run(const Options& options) {
   return analysis::exit_code(result.verdict(), options.strict);
 }
 
-void add_comparison_options(CLI::App* command, Options& options) {
+void add_comparison_options(CLI::App* command, GateOptions& options) {
   command
       ->add_option("--rules", options.rules, "What is let pass (docs/gate.md); default: built in")
       ->type_name("FILE");
@@ -118,7 +118,7 @@ void add_comparison_options(CLI::App* command, Options& options) {
                     "Compare speed measured on different devices");
 }
 
-void add_output_options(CLI::App* command, Options& options) {
+void add_output_options(CLI::App* command, GateOptions& options) {
   command->add_option("--out", options.out, "Folder for gate.md, gate.xml (JUnit) and gate.json")
       ->type_name("DIR");
   command->add_option("--junit", options.junit, "JUnit XML into this file")->type_name("FILE");
@@ -142,7 +142,7 @@ void add_output_options(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_gate_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GateOptions>();
   CLI::App* command = app.add_subcommand(
       "gate", "Compare a run with a baseline: one exit code says whether a change may go in");
   command->add_option("baseline", options->baseline, "What lvsa-verify baseline stored")
@@ -161,7 +161,7 @@ void add_gate_command(CLI::App& app, Body& body) {
       "  lvsa-verify gate baseline.jsonl report --waivers waivers.json\n"
       "Exit codes: 0 pass, 1 correctness or quality, 3 slower, 4 undecided (with --strict), 2 bad "
       "input. Correctness outranks speed.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_gate(*options); }; });
 }
 
 }  // namespace lvsa::app

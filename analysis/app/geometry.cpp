@@ -27,7 +27,7 @@ namespace {
 using analysis::Question;
 using analysis::Verdict;
 
-struct Options {
+struct GeometryOptions {
   std::string model;
   std::string models_file;
   std::string environment_file;
@@ -50,7 +50,7 @@ struct Options {
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
 
 // A name of the table, or the folder of a model; of that also what its files say against the table.
-ModelPreset model_of(const Options& options, std::vector<std::string>& notes) {
+ModelPreset model_of(const GeometryOptions& options, std::vector<std::string>& notes) {
   std::error_code ignored;
   if (options.model.find('/') == std::string::npos &&
       !std::filesystem::is_directory(options.model, ignored)) {
@@ -73,7 +73,7 @@ ModelPreset model_of(const Options& options, std::vector<std::string>& notes) {
   return folder.model;
 }
 
-Question question_of(const Options& options, std::vector<std::string>& notes) {
+Question question_of(const GeometryOptions& options, std::vector<std::string>& notes) {
   Question question = options.question;
   question.environment = options.environment_file.empty()
                              ? process_environment()
@@ -93,7 +93,7 @@ Question question_of(const Options& options, std::vector<std::string>& notes) {
   return question;
 }
 
-int run_batch(const Options& options) {
+int run_batch(const GeometryOptions& options) {
   std::vector<std::string> notes;
   const Question question = question_of(options, notes);
   analysis::Batch batch(question);
@@ -116,7 +116,7 @@ int run_batch(const Options& options) {
                                                                                   : kCheckFailed;
 }
 
-int run_log(const Options& options, bool version_given) {
+int run_log(const GeometryOptions& options, bool version_given) {
   const bool other = options.seq_len || !options.batch_file.empty() || options.height ||
                      options.question.video_frames || options.question.latent_frames ||
                      options.question.text_tokens;
@@ -132,7 +132,7 @@ int run_log(const Options& options, bool version_given) {
   return run_geometry_log(options.log, context, options.json);
 }
 
-int run_one(const Options& options) {
+int run_one(const GeometryOptions& options) {
   if (!options.batch_file.empty()) {
     if (options.seq_len) refuse("--seq-len and --batch: one of the two is due");
     return run_batch(options);
@@ -163,7 +163,7 @@ int run_one(const Options& options) {
   return analysis::is_good(diagnosis.verdict) ? kAllGood : kCheckFailed;
 }
 
-void add_question(CLI::App* command, Options& options) {
+void add_question(CLI::App* command, GeometryOptions& options) {
   add_integer(command, "--seq-len", options.seq_len, "N",
               "Tokens of the queries of one self-attention call");
   command
@@ -181,7 +181,7 @@ void add_question(CLI::App* command, Options& options) {
   add_integer(command, "--text", options.question.text_tokens, "N", "Text tokens in the sequence");
 }
 
-void add_run(CLI::App* command, Options& options) {
+void add_run(CLI::App* command, GeometryOptions& options) {
   const auto group = command->add_option_group("Run", "How the model is served");
   group
       ->add_option("--path", options.path,
@@ -207,7 +207,7 @@ void add_run(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_geometry_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GeometryOptions>();
   CLI::App* command = app.add_subcommand("geometry",
                                          "Say why a run is dense, or wrong: what the plugin makes "
                                          "of a sequence length, what it really is, "

@@ -15,7 +15,7 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct ManualOptions {
   std::string command;
   std::string completion;
   std::string out;
@@ -52,7 +52,7 @@ const CLI::App* find_command(const CLI::App& program, const std::string& name) {
               fmt::format("--page {}: there is no such subcommand (see lvsa-verify --help)", name));
 }
 
-int run(const CLI::App& program, const Options& options) {
+int run_manual(const CLI::App& program, const ManualOptions& options) {
   if (!options.out.empty()) {
     write_all(program, options.out);
   } else if (options.completion == "bash") {
@@ -70,7 +70,7 @@ int run(const CLI::App& program, const Options& options) {
 }  // namespace
 
 void add_manual_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ManualOptions>();
   CLI::App* command =
       app.add_subcommand("manual", "Print a manual page or a shell's completion script");
   CLI::Option* page =
@@ -93,8 +93,9 @@ void add_manual_command(CLI::App& app, Body& body) {
       "  source <(lvsa-verify manual --completion bash)\n"
       "  lvsa-verify manual --out ~/.local/share");
   const CLI::App* program = &app;
-  command->callback(
-      [options, program, &body] { body = [options, program] { return run(*program, *options); }; });
+  command->callback([options, program, &body] {
+    body = [options, program] { return run_manual(*program, *options); };
+  });
 }
 
 }  // namespace lvsa::app

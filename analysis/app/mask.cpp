@@ -19,7 +19,7 @@ namespace {
 using analysis::MaskMap;
 using analysis::MaskRequest;
 
-struct Options {
+struct MaskOptions {
   std::string model = "wan-1.3b";
   std::string models_file;
   std::string environment_file;
@@ -34,7 +34,7 @@ struct Options {
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
 
 // --format, --json and the ending of --output, which must not say different things.
-std::string resolve_format(const Options& options) {
+std::string resolve_format(const MaskOptions& options) {
   if (options.json && !options.format.empty() && options.format != "json") {
     refuse(fmt::format("--json and --format {}: one of the two is due", options.format));
   }
@@ -66,7 +66,7 @@ void print_models(const PresetTable& presets) {
   }
 }
 
-int run(const Options& options) {
+int run_mask(const MaskOptions& options) {
   PresetTable presets;
   if (!options.models_file.empty()) presets.add_file(options.models_file);
   if (options.list_models) {
@@ -117,7 +117,7 @@ void add_switch(CLI::App* command, std::optional<bool>& target, const char* on, 
   command->add_flag_function(off, set(false), off_help)->excludes(yes);
 }
 
-void add_sizes(CLI::App* command, Options& options) {
+void add_sizes(CLI::App* command, MaskOptions& options) {
   MaskRequest& request = options.request;
   command->add_option("--model", options.model, "Model; --list-models shows them")
       ->capture_default_str()
@@ -138,7 +138,7 @@ void add_sizes(CLI::App* command, Options& options) {
   add_integer(command, "--step", request.step, "N", "Denoising step (default: 0)");
 }
 
-void add_pattern_settings(CLI::App* command, Options& options) {
+void add_pattern_settings(CLI::App* command, MaskOptions& options) {
   MaskRequest& request = options.request;
   const auto group = command->add_option_group(
       "Pattern",
@@ -166,7 +166,7 @@ void add_pattern_settings(CLI::App* command, Options& options) {
                "Latent frames that condition the video and are always global, such as 0,20");
 }
 
-void add_results(CLI::App* command, Options& options) {
+void add_results(CLI::App* command, MaskOptions& options) {
   command
       ->add_option("--format", options.format,
                    "text, json, csv or png (default: by the ending "
@@ -181,7 +181,7 @@ void add_results(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_mask_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MaskOptions>();
   CLI::App* command = app.add_subcommand(
       "mask",
       "Show which frames attend which: the pattern of a model, a length and a denoising "
@@ -198,7 +198,7 @@ void add_mask_command(CLI::App& app, Body& body) {
       "prints it: G global, W window, X both, . not attended; then the number of attended frames. "
       "The summary goes to stderr.\n"
       "Sizes that neither an option nor an LVSA_* variable gives are the model's.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_mask(*options); }; });
 }
 
 }  // namespace lvsa::app

@@ -18,7 +18,7 @@ namespace {
 using analysis::ParallelLayout;
 using analysis::ParallelQuestion;
 
-struct Options {
+struct ParallelOptions {
   std::string plan;
   bool all = false;
   bool json = false;
@@ -44,13 +44,13 @@ struct Options {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
 
-int print(const Options& options, const std::string& text, const nlohmann::ordered_json& json,
-          bool good) {
+int print(const ParallelOptions& options, const std::string& text,
+          const nlohmann::ordered_json& json, bool good) {
   fmt::print("{}", options.json ? json.dump() + "\n" : text);
   return good ? kAllGood : kCheckFailed;
 }
 
-int run_plan(const Options& options) {
+int run_plan(const ParallelOptions& options) {
   const analysis::PlanDocument document = analysis::read_plan(options.plan);
   analysis::PlanDegrees degrees = document.degrees.value_or(analysis::PlanDegrees{});
   degrees.ulysses = options.ulysses.value_or(degrees.ulysses);
@@ -78,7 +78,7 @@ int run_plan(const Options& options) {
                analysis::plan_as_json(violations, hazards, splits), good);
 }
 
-int run_suite(const Options& options) {
+int run_suite(const ParallelOptions& options) {
   if (options.mutants) {
     const auto report = analysis::run_parallel_defects();
     return print(options, analysis::defects_as_text(report), analysis::defects_as_json(report),
@@ -96,7 +96,7 @@ std::int64_t at_least(const char* name, std::int64_t value, std::int64_t least) 
 }
 
 // The grid that --seq-len stands for: T or P must be had from somewhere, or tokens alone are known.
-FrameGrid grid_of_length(const Options& options, const analysis::MaskSettings& settings,
+FrameGrid grid_of_length(const ParallelOptions& options, const analysis::MaskSettings& settings,
                          const Environment& environment) {
   const std::int64_t text = options.request.text_tokens.value_or(settings.grid.text_tokens);
   const std::int64_t video = at_least("--seq-len", *options.seq_len, 1) - text;
@@ -122,7 +122,7 @@ FrameGrid grid_of_length(const Options& options, const analysis::MaskSettings& s
   return {0, video, text};
 }
 
-ParallelQuestion question_of(const Options& options, const analysis::MaskSettings& settings,
+ParallelQuestion question_of(const ParallelOptions& options, const analysis::MaskSettings& settings,
                              const Environment& environment) {
   ParallelQuestion question;
   question.tp = options.tp.value_or(1);
@@ -137,7 +137,8 @@ ParallelQuestion question_of(const Options& options, const analysis::MaskSetting
   return question;
 }
 
-analysis::ComputeOptions compute_options(const Options& options, const Environment& environment,
+analysis::ComputeOptions compute_options(const ParallelOptions& options,
+                                         const Environment& environment,
                                          const analysis::MaskSettings& settings,
                                          const FrameGrid& grid) {
   analysis::ComputeOptions made;
@@ -153,7 +154,8 @@ analysis::ComputeOptions compute_options(const Options& options, const Environme
   return made;
 }
 
-bool path_engages(const Options& options, const std::vector<analysis::PathAnswer>& answers) {
+bool path_engages(const ParallelOptions& options,
+                  const std::vector<analysis::PathAnswer>& answers) {
   const bool backend = options.path == "backend";
   for (const analysis::PathAnswer& answer : answers) {
     if ((answer.path == "backend") != backend) continue;
@@ -163,7 +165,7 @@ bool path_engages(const Options& options, const std::vector<analysis::PathAnswer
       fmt::format("--path {}: model {} has no hook; backend is due", options.path, options.model));
 }
 
-int run_world(const Options& options) {
+int run_world(const ParallelOptions& options) {
   PresetTable presets;
   if (!options.models_file.empty()) presets.add_file(options.models_file);
   const Environment environment = options.environment_file.empty()
@@ -191,7 +193,7 @@ int run_world(const Options& options) {
   return print(options, text, json, good);
 }
 
-int run(const Options& options) {
+int run_parallel(const ParallelOptions& options) {
   if (!options.plan.empty()) {
     if (options.compute || options.mutants) refuse("--plan with --compute: one of the two is due");
     return run_plan(options);
@@ -205,7 +207,7 @@ int run(const Options& options) {
   return run_world(options);
 }
 
-void add_world(CLI::App* command, Options& options) {
+void add_world(CLI::App* command, ParallelOptions& options) {
   add_integer(command, "--tp", options.tp, "N", "Tensor parallel degree (default: 1)");
   add_integer(command, "--ulysses", options.ulysses, "N", "Ulysses degree (default: 1)");
   add_integer(command, "--ring", options.ring, "N", "Ring degree (default: 1)");
@@ -239,7 +241,7 @@ void add_world(CLI::App* command, Options& options) {
       ->type_name("FILE");
 }
 
-void add_computation(CLI::App* command, Options& options) {
+void add_computation(CLI::App* command, ParallelOptions& options) {
   command->add_flag("--compute", options.compute,
                     "Compute attention in shards and compare with one rank; without degrees and "
                     "sizes: every world up to 8 x 8 on small shapes");
@@ -257,7 +259,7 @@ void add_computation(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_parallel_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ParallelOptions>();
   CLI::App* command = app.add_subcommand(
       "parallel",
       "Sequence-parallel plans, who owns which tokens, heads and frames, whether LVSA engages, and "
@@ -277,7 +279,7 @@ void add_parallel_command(CLI::App& app, Body& body) {
       "Exit code 0: LVSA engages on --path and everything divides (with --compute: sharded results "
       "are those of one rank; with --plan: valid and without hazards), else 1; a plan that breaks "
       "a rule is bad input, 2.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_parallel(*options); }; });
 }
 
 }  // namespace lvsa::app

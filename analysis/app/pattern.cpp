@@ -28,7 +28,7 @@ namespace {
 using analysis::PatternCall;
 using Json = nlohmann::ordered_json;
 
-struct Options {
+struct PatternOptions {
   std::vector<std::string> words;
   std::string size;
   std::string against;
@@ -44,7 +44,7 @@ struct Options {
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorKind::kValue, message); }
 
-bool has_tensors(const Options& options) {
+bool has_tensors(const PatternOptions& options) {
   return !options.samples.synthetic.empty() || !options.samples.capture.path.empty();
 }
 
@@ -57,7 +57,7 @@ std::vector<std::int64_t> numbers(const std::string& option, const std::string& 
 // All calls that the options ask for.
 class Calls {
  public:
-  explicit Calls(const Options& options) {
+  explicit Calls(const PatternOptions& options) {
     const SampleOptions& chosen = options.samples;
     if (has_tensors(options)) {
       size_ = analysis::parse_video_size(options.size, false);
@@ -155,7 +155,7 @@ Json video_json(const VideoGrid& video) {
           {"text", video.grid.text_tokens}};
 }
 
-int show(const Options& options, const std::string& line) {
+int show(const PatternOptions& options, const std::string& line) {
   const auto rule = rule_maker(options.process)(line);
   const std::string words = canonical_rule_words(line);
   const Calls calls(options);
@@ -185,7 +185,7 @@ int show(const Options& options, const std::string& line) {
   return kAllGood;
 }
 
-int compare(const Options& options, const std::string& line) {
+int compare(const PatternOptions& options, const std::string& line) {
   if (!options.out.empty() || !options.png.empty()) {
     refuse("--against: neither --out nor --png goes with it");
   }
@@ -210,7 +210,7 @@ int compare(const Options& options, const std::string& line) {
 }
 
 // Every pattern of a file; the first thing that is wrong is an error.
-int check(const Options& options) {
+int check(const PatternOptions& options) {
   const auto file = open_tensor_file(options.check);
   const std::vector<std::string> groups = pattern_groups(*file);
   if (groups.empty()) refuse(options.check + ": holds no tensor indptr: docs/patterns/file.md");
@@ -231,7 +231,7 @@ int check(const Options& options) {
   return kAllGood;
 }
 
-int run(const Options& options) {
+int run_pattern(const PatternOptions& options) {
   if (!options.as_worker.empty()) {
     return analysis::serve_patterns(analysis::parse_worker_set_up(options.as_worker),
                                     options.words.front());
@@ -256,7 +256,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_pattern_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PatternOptions>();
   CLI::App* command = app.add_subcommand(
       "pattern",
       "Make a sparse pattern's block map: its density, a picture, a file; list the rules");
@@ -295,7 +295,7 @@ void add_pattern_command(CLI::App& app, Body& body) {
       "--synthetic 'T=5 h=16 w=16 heads=4 D=64' --heads 2\n"
       "Without tensors --layers, --steps and --heads say for which numbers the rule is asked "
       "(default 0).");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_pattern(*options); }; });
 }
 
 }  // namespace lvsa::app

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t kMostBytes = std::int64_t{256} << 20;
 
-struct Options {
+struct QualityOptions {
   std::string sweep;
   std::vector<std::string> vqeval;
   std::vector<std::string> vbench;
@@ -33,7 +33,7 @@ struct Options {
 
 std::string text_of(const std::string& path) { return read_small_file(path, kMostBytes); }
 
-analysis::QualityRuns read_runs(const Options& options) {
+analysis::QualityRuns read_runs(const QualityOptions& options) {
   analysis::QualityRuns runs;
   for (const std::string& path : options.vqeval) {
     analysis::add_vqeval(runs, text_of(path), path, options.column);
@@ -45,7 +45,7 @@ analysis::QualityRuns read_runs(const Options& options) {
   return runs;
 }
 
-std::vector<std::string> chosen_figures(const Options& options) {
+std::vector<std::string> chosen_figures(const QualityOptions& options) {
   if (options.figures.empty()) return analysis::default_quality_figures();
   if (options.figures.size() == 1 && options.figures[0] == "all") {
     return analysis::quality_figure_names();
@@ -53,7 +53,7 @@ std::vector<std::string> chosen_figures(const Options& options) {
   return options.figures;
 }
 
-int run(const Options& options, const std::string& command_line) {
+int run_quality(const QualityOptions& options, const std::string& command_line) {
   const analysis::NameRule rule =
       options.pattern.empty() ? analysis::NameRule{} : analysis::parse_name_rule(options.pattern);
   const analysis::QualityRuns runs = read_runs(options);
@@ -89,7 +89,7 @@ int run(const Options& options, const std::string& command_line) {
 }  // namespace
 
 void add_quality_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<QualityOptions>();
   CLI::App* command = app.add_subcommand(
       "quality", "Hold scores of videos against a sweep: rank correlations, tables, a page");
   command->add_option("--sweep", options->sweep, "What `sweep --out` wrote")
@@ -122,7 +122,7 @@ void add_quality_command(CLI::App& app, Body& body) {
       "The unit of the correlations is the setting: its videos' scores are averaged. Videos whose "
       "setting is not known, or not in the sweep, are left out, counted and named.");
   command->callback(
-      [options, &body] { body = [options] { return run(*options, command_line()); }; });
+      [options, &body] { body = [options] { return run_quality(*options, command_line()); }; });
 }
 
 }  // namespace lvsa::app

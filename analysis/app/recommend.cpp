@@ -16,7 +16,7 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct RecommendOptions {
   std::string model;
   std::string version = "1.3";
   std::int64_t frames = 0;
@@ -42,7 +42,7 @@ ModelPreset model_of(const std::string& name) {
   return folder.model;
 }
 
-int run(const Options& options) {
+int run_recommend(const RecommendOptions& options) {
   analysis::RecommendRequest request;
   request.model = model_of(options.model);
   request.video_frames = options.frames;
@@ -72,7 +72,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_recommend_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RecommendOptions>();
   CLI::App* command = app.add_subcommand("recommend",
                                          "Print the settings and flags with which a model runs "
                                          "sparse on a machine, with density, attention "
@@ -102,7 +102,7 @@ void add_recommend_command(CLI::App& app, Body& body) {
       "Exit codes: 0 a recommendation, 1 one that does not fit in the memory by estimate, 2 what "
       "would run dense, "
       "or bad input.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_recommend(*options); }; });
 }
 
 }  // namespace lvsa::app

@@ -22,7 +22,7 @@ namespace {
 using analysis::MaskRecovery;
 using analysis::RecoveryPlace;
 
-struct Options {
+struct RecoverCommand {
   std::string kernel = "cpu";
   std::string line;
   std::string format;
@@ -36,7 +36,7 @@ struct Options {
   ApartOptions apart;
 };
 
-std::string resolve_format(const Options& options) {
+std::string resolve_format(const RecoverCommand& options) {
   if (options.json && !options.format.empty() && options.format != "json") {
     throw Error(ErrorKind::kValue,
                 fmt::format("--json and --format {}: one of the two is due", options.format));
@@ -49,7 +49,7 @@ std::string resolve_format(const Options& options) {
   return "text";
 }
 
-RecoveryPlace place_of(const Options& options, const MaskRecovery& recovery) {
+RecoveryPlace place_of(const RecoverCommand& options, const MaskRecovery& recovery) {
   const auto [batch, head] = analysis::first_difference(recovery);
   const RecoveryPlace place{options.batch < 0 ? batch : options.batch,
                             options.head < 0 ? head : options.head};
@@ -87,7 +87,7 @@ std::string comparison(const MaskRecovery& recovery, bool all) {
   return text;
 }
 
-std::string render(const MaskRecovery& recovery, const Options& options,
+std::string render(const MaskRecovery& recovery, const RecoverCommand& options,
                    const std::string& format) {
   const RecoveryPlace place = place_of(options, recovery);
   if (format == "json") return analysis::recovery_as_json(recovery);
@@ -97,7 +97,7 @@ std::string render(const MaskRecovery& recovery, const Options& options,
 }
 
 // The kernel's part and what comes of it.
-int recover(const Options& options, const analysis::Case& c, const std::string& format,
+int recover(const RecoverCommand& options, const analysis::Case& c, const std::string& format,
             Apart& apart) {
   const KernelChoice choice = choose_kernel(options.kernel);
   apart.loaded();
@@ -120,7 +120,7 @@ int recover(const Options& options, const analysis::Case& c, const std::string& 
   return recovery.exact() ? kAllGood : kCheckFailed;
 }
 
-int run(const Options& options) {
+int run_recover(const RecoverCommand& options) {
   const std::string format = resolve_format(options);
   if (format == "png" && options.output.empty()) {
     throw Error(ErrorKind::kValue,
@@ -137,7 +137,7 @@ int run(const Options& options) {
                    [&](Apart& apart) { return recover(options, c, format, apart); });
 }
 
-void add_options(CLI::App* command, Options& options) {
+void add_options(CLI::App* command, RecoverCommand& options) {
   command->add_option("--kernel", options.kernel, "Kernel: cpu, or a plugin path/to/lib.so[:name]")
       ->capture_default_str()
       ->type_name("NAME|PATH");
@@ -175,7 +175,7 @@ void add_options(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_recover_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RecoverCommand>();
   CLI::App* command = app.add_subcommand(
       "recover",
       "Recover from a kernel's outputs alone which keys each query attends, and compare that with "
@@ -192,7 +192,7 @@ void add_recover_command(CLI::App& app, Body& body) {
       "--max-runs.\n"
       "Exit code 1: some row attends something else than the pattern has, or the kernel crashed or "
       "hung.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_recover(*options); }; });
 }
 
 }  // namespace lvsa::app

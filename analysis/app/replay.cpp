@@ -20,7 +20,7 @@ namespace {
 using analysis::ReplayCase;
 using analysis::ReplayVerdict;
 
-struct Options {
+struct ReplayOptions {
   std::string file;
   std::string kernel;
   std::int64_t threads = 0;
@@ -84,7 +84,7 @@ ReplayVerdict judge(const ReplayCase& replay, const KernelChoice& choice, std::i
                           choice.kernel->name));
 }
 
-int run(const Options& options) {
+int run_replay(const ReplayOptions& options) {
   ReplayCase replay = analysis::read_replay(options.file);
   const std::string named = options.kernel.empty() ? replay.kernel : options.kernel;
   const KernelChoice choice = choose_kernel(named);
@@ -110,7 +110,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_replay_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReplayOptions>();
   CLI::App* command = app.add_subcommand("replay",
                                          "Run a small failing case that `kernel` or `shrink` "
                                          "saved: tensors, lists and what is due are "
@@ -129,7 +129,7 @@ void add_replay_command(CLI::App& app, Body& body) {
       "  lvsa-verify replay lvsa-report/replay-7.json --kernel ./libmine.so\n"
       "What is due follows from what the kernel that failed declares of its numerics. The kernel "
       "runs in this process: one that crashed crashes it again, for a debugger.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_replay(*options); }; });
 }
 
 }  // namespace lvsa::app

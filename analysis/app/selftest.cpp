@@ -15,7 +15,7 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct SelftestOptions {
   std::string corpus = "frames";
   std::int64_t keys = 4096;
   bool score = false;
@@ -124,7 +124,7 @@ void print_blocks(const analysis::BlockSelftestReport& report) {
   fmt::print("{} of {} defects killed\n", report.killed(), report.defects.size());
 }
 
-int run_blocks(const Options& options) {
+int run_blocks(const SelftestOptions& options) {
   const analysis::BlockSelftestReport report = analysis::run_block_selftest(
       options.score ? analysis::SelftestDepth::kFirstKill : analysis::SelftestDepth::kComplete);
   if (options.json) {
@@ -135,7 +135,7 @@ int run_blocks(const Options& options) {
   return report.good() ? kAllGood : kCheckFailed;
 }
 
-int run(const Options& options) {
+int run_selftest(const SelftestOptions& options) {
   if (options.corpus == "blocks") return run_blocks(options);
   const analysis::SelftestReport report =
       analysis::run_selftest(options.keys, options.score ? analysis::SelftestDepth::kFirstKill
@@ -151,7 +151,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_selftest_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SelftestOptions>();
   CLI::App* command = app.add_subcommand(
       "selftest", "Run kernels with known defects through the checks: which check finds which");
   command
@@ -173,7 +173,7 @@ void add_selftest_command(CLI::App& app, Body& body) {
       "Exit code 0 when the long cases alone (of block-sparse kernels: all cases) find every "
       "defect "
       "and the healthy kernel passes all checks, else 1.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_selftest(*options); }; });
 }
 
 }  // namespace lvsa::app

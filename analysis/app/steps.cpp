@@ -22,7 +22,7 @@ namespace {
 using analysis::StepCall;
 using analysis::StepSettings;
 
-struct Options {
+struct StepsOptions {
   std::string trace;
   std::string model = "wan-1.3b";
   std::string version = "1.3";
@@ -69,7 +69,7 @@ std::vector<T> parse_list(const std::string& text, const char* option) {
   return values;
 }
 
-analysis::CacheRule cache_rule(const Options& options) {
+analysis::CacheRule cache_rule(const StepsOptions& options) {
   if (options.teacache && options.cachedit) {
     refuse("--teacache and --cachedit: one of the two is due");
   }
@@ -91,7 +91,7 @@ analysis::CacheRule cache_rule(const Options& options) {
   return {};
 }
 
-analysis::TracePlan plan_of(const Options& options, const ModelPreset& model) {
+analysis::TracePlan plan_of(const StepsOptions& options, const ModelPreset& model) {
   analysis::TracePlan plan;
   plan.blocks = options.blocks.value_or(model.blocks);
   plan.passes = options.passes;
@@ -115,7 +115,7 @@ analysis::TracePlan plan_of(const Options& options, const ModelPreset& model) {
 }
 
 // Interval of the keyframe grid, from what says the most.
-std::optional<std::int64_t> interval_of(const Options& options, const ModelPreset& model,
+std::optional<std::int64_t> interval_of(const StepsOptions& options, const ModelPreset& model,
                                         const Environment& environment) {
   if (options.interval) return options.interval;
   Config config = config_from_environment(environment);
@@ -129,7 +129,7 @@ std::optional<std::int64_t> interval_of(const Options& options, const ModelPrese
   return make_schedule(config, *frames).interval.value_or(0);
 }
 
-std::string title_of(const Options& options, const analysis::TracePlan& plan) {
+std::string title_of(const StepsOptions& options, const analysis::TracePlan& plan) {
   if (!options.trace.empty()) return fmt::format("recorded    {}", options.trace);
   std::string title =
       fmt::format("made        {} request{} x {} steps x {} passes x {} blocks", plan.requests,
@@ -145,7 +145,7 @@ std::string title_of(const Options& options, const analysis::TracePlan& plan) {
   return title + (plan.publishes_step ? ", the pipeline publishes its step" : "");
 }
 
-std::string feed_recorded(const Options& options, analysis::StepSimulation& simulation) {
+std::string feed_recorded(const StepsOptions& options, analysis::StepSimulation& simulation) {
   if (options.cfg_parallel < 1 || options.passes % options.cfg_parallel != 0) {
     refuse(fmt::format("--cfg-parallel {} with --passes {}: a divisor is due", options.cfg_parallel,
                        options.passes));
@@ -174,7 +174,7 @@ std::string feed_recorded(const Options& options, analysis::StepSimulation& simu
                                    : "; --steps tells requests of one length apart");
 }
 
-int run(const Options& options) {
+int run_steps(const StepsOptions& options) {
   const ModelPreset& model = find_preset(options.model);
   StepSettings settings;
   settings.environment = options.environment_file.empty()
@@ -201,7 +201,7 @@ int run(const Options& options) {
   return report.agrees() ? kAllGood : kCheckFailed;
 }
 
-void add_run_options(CLI::App* command, Options& options) {
+void add_run_options(CLI::App* command, StepsOptions& options) {
   command->add_option("--model", options.model, "Gives blocks, reference and sizes")
       ->capture_default_str()
       ->type_name("NAME");
@@ -224,7 +224,7 @@ void add_run_options(CLI::App* command, Options& options) {
   command->add_flag("--publishes-step", options.publishes, "The pipeline publishes its step");
 }
 
-void add_cache_options(CLI::App* command, Options& options) {
+void add_cache_options(CLI::App* command, StepsOptions& options) {
   auto* group = command->add_option_group("Caches", "What skips passes or blocks of a made trace");
   group->add_option("--teacache", options.teacache, "TeaCache with this threshold")->type_name("X");
   group
@@ -256,7 +256,7 @@ void add_cache_options(CLI::App* command, Options& options) {
       ->type_name("X[,X...]");
 }
 
-void add_offset_options(CLI::App* command, Options& options) {
+void add_offset_options(CLI::App* command, StepsOptions& options) {
   command->add_option("--lvsa", options.version, "Published behaviour, 1.2 or 1.3")
       ->capture_default_str();
   command
@@ -275,7 +275,7 @@ void add_offset_options(CLI::App* command, Options& options) {
 }  // namespace
 
 void add_steps_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StepsOptions>();
   CLI::App* command =
       app.add_subcommand("steps",
                          "Show the denoising step that the plugin infers from its calls against "
@@ -295,7 +295,7 @@ void add_steps_command(CLI::App& app, Body& body) {
       "  lvsa-verify steps --teacache 0.2 --change 0.3,0.1,0.05 --json\n"
       "  lvsa-verify steps --trace calls.csv --steps 40\n"
       "Exit code 0 when every inferred step is the true one, 1 otherwise. See docs/steps.md.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_steps(*options); }; });
 }
 
 }  // namespace lvsa::app

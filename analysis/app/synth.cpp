@@ -14,14 +14,14 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct SynthOptions {
   std::vector<std::string> words;
   std::string output;
   analysis::SyntheticChoice choice;
   bool compress = false;
 };
 
-int run(const Options& options) {
+int run_synth(const SynthOptions& options) {
   leave_hdf5_open_at_exit();
   const std::string text = fmt::format("{}", fmt::join(options.words, " "));
   const std::string words = synth::video_words(synth::parse_video(text));
@@ -38,7 +38,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_synth_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SynthOptions>();
   CLI::App* command = app.add_subcommand(
       "synth",
       "Write q, k and v of a synthetic video with spatial, temporal, global and diffuse "
@@ -67,7 +67,7 @@ void add_synth_command(CLI::App& app, Body& body) {
       "  lvsa-verify synth -o video.h5 T=21 h=30 w=52 heads=4 layers=2 steps=3 camera=pan:0.2\n"
       "  lvsa-verify kernel --capture video.h5 --kernel cpu --settings 'W=3 n_first=1 ref=21'\n"
       "Words, and what the heads attend to: docs/synthetic.md.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_synth(*options); }; });
 }
 
 }  // namespace lvsa::app

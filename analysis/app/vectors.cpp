@@ -14,7 +14,7 @@
 namespace lvsa::app {
 namespace {
 
-struct Options {
+struct VectorsOptions {
   std::vector<std::string> files;
   bool json = false;
   std::int64_t show = 20;
@@ -36,7 +36,7 @@ nlohmann::ordered_json provenance() {
   return json;
 }
 
-int run(const Options& options) {
+int run_vectors(const VectorsOptions& options) {
   analysis::ReplaySummary total;
   auto files = nlohmann::ordered_json::array();
   auto mismatches = nlohmann::ordered_json::array();
@@ -77,7 +77,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_vectors_command(CLI::App& app, Body& body) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<VectorsOptions>();
   CLI::App* command =
       app.add_subcommand("vectors",
                          "Replay recorded cases of the published implementation: pattern functions "
@@ -92,7 +92,7 @@ void add_vectors_command(CLI::App& app, Body& body) {
   command->footer(
       "Example:\n  lvsa-verify vectors fixtures/*.ndjson.gz fixtures/*.h5\n"
       "Exit code 0 when every case agrees, 1 when one differs, 2 for a file that is none.");
-  command->callback([options, &body] { body = [options] { return run(*options); }; });
+  command->callback([options, &body] { body = [options] { return run_vectors(*options); }; });
 }
 
 }  // namespace lvsa::app
