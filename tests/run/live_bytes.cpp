@@ -13,10 +13,15 @@ namespace {
 
 std::atomic<std::int64_t> live{0};
 
-void* allocate(std::size_t size) {
+void* try_allocate(std::size_t size) noexcept {
   void* place = std::malloc(size);
+  if (place != nullptr) live += static_cast<std::int64_t>(malloc_usable_size(place));
+  return place;
+}
+
+void* allocate(std::size_t size) {
+  void* place = try_allocate(size);
   if (place == nullptr) throw std::bad_alloc();
-  live += static_cast<std::int64_t>(malloc_usable_size(place));
   return place;
 }
 
@@ -29,6 +34,13 @@ void release(void* place) {
 
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
+// Sanitizers hold each form against its own delete, so none may be left to them.
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  return try_allocate(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  return try_allocate(size);
+}
 void operator delete(void* place) noexcept { release(place); }
 void operator delete[](void* place) noexcept { release(place); }
 void operator delete(void* place, std::size_t /*size*/) noexcept { release(place); }
