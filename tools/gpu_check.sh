@@ -168,16 +168,13 @@ if [ "$quick" -eq 0 ]; then
   # A kernel of its own step each: a finding then names its kernel.
   patterns='DevicePattern.NamesBad*:DevicePattern.RefusesAList*:DevicePattern.FollowsTheStep*'
   patterns+=':DeviceGeometry.FindsNothing*:DevicePattern.IsCoresForBatches*:DeviceGeometry.IsCores*'
+  export RC_PARAMS="seed=20260601 max_success=8"
   if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck synccheck; do
       for subject in "pattern $patterns" "portable *Small*/Portable" "hopper *Small*/Hopper" \
                      "fp8 Fp8Hopper.*Small" "mass FrameMassHopper.*Small" \
                      "blocks-portable *Small*/BlocksPortable" "blocks-marked *Small*/BlocksMarked" \
                      "blocks-hopper *Small*/BlocksHopper" "sparge Sparge*.*Small"; do
-        # racecheck needs most of a minute for eight properties of the kernels that are not Hopper's.
-        cases=8
-        [[ $tool/$subject != racecheck/blocks-[pm]* ]] || cases=3
-        export RC_PARAMS="seed=20260601 max_success=$cases"
         step "${tool}_${subject%% *}" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 \
           --launch-timeout 60 "$binaries/test_cuda" --gtest_brief=1 --gtest_filter="${subject#* }"
       done

@@ -52,8 +52,11 @@ Verdict queue_pools(const lvsa_block_problem& p, const lvsa_sparge_settings& set
   q.blocks = static_cast<int>(p.row_blocks);
   q.batch_heads = p.batch * p.heads;
   q.partial_kept = settings.partial_kept != 0;
+  q.likeness = std::any_of(settings.simthreshd1, settings.simthreshd1 + settings.simthreshd1_count,
+                           [](double least) { return static_cast<float>(least) >= 0.0F; });
   q.numbers = scratch.numbers;
   q.means = scratch.q_means;
+  q.spans = scratch.q_spans;
   q.alike = scratch.q_alike;
   q.faults = scratch.q_faults;
   prediction::PoolWork k = q;
@@ -64,15 +67,18 @@ Verdict queue_pools(const lvsa_block_problem& p, const lvsa_sparge_settings& set
   k.batch_heads = p.batch * p.kv_heads;
   k.centre = settings.smooth_k != 0 ? scratch.centre : nullptr;
   k.means = scratch.k_means;
+  k.spans = scratch.k_spans;
   k.alike = scratch.k_alike;
   k.faults = scratch.k_faults;
   const int dim = static_cast<int>(p.head_dim);
-  Verdict verdict = from_cuda(
-      prediction::pool_blocks(q, p.dtype, dim, static_cast<int>(p.block_rows), stream), "pool q");
+  // k first, what was read last of it before everything else: much of that is in the cache still.
+  k.backwards = settings.smooth_k != 0;
+  Verdict verdict =
+      from_cuda(prediction::pool_blocks(k, p.dtype, dim, static_cast<int>(p.block_columns), stream),
+                "pool k");
   if (!verdict.ok()) return verdict;
-  return from_cuda(
-      prediction::pool_blocks(k, p.dtype, dim, static_cast<int>(p.block_columns), stream),
-      "pool k");
+  return from_cuda(prediction::pool_blocks(q, p.dtype, dim, static_cast<int>(p.block_rows), stream),
+                   "pool q");
 }
 
 Verdict queue_scores(const lvsa_block_problem& p, const lvsa_sparge_settings& settings,
@@ -88,6 +94,8 @@ Verdict queue_scores(const lvsa_block_problem& p, const lvsa_sparge_settings& se
   work.round_p = settings.round_p != 0;
   work.q_means = scratch.q_means;
   work.k_means = scratch.k_means;
+  work.q_spans = scratch.q_spans;
+  work.k_spans = scratch.k_spans;
   work.k_alike = scratch.k_alike;
   work.scores = reinterpret_cast<float*>(map.indices);
   return from_cuda(prediction::score_blocks(work, p.dtype, static_cast<int>(p.head_dim), stream),
@@ -130,6 +138,8 @@ PredictionScratch cut_prediction(const lvsa_block_problem& p, ScratchCutter* cut
   scratch.centre = cutter->take<float>(kv_heads * p.head_dim);
   scratch.q_means = cutter->take<float>(heads * p.row_blocks * p.head_dim);
   scratch.k_means = cutter->take<float>(kv_heads * p.column_blocks * p.head_dim);
+  scratch.q_spans = cutter->take<prediction::MeanSpan>(heads * p.row_blocks);
+  scratch.k_spans = cutter->take<prediction::MeanSpan>(kv_heads * p.column_blocks);
   scratch.q_alike = cutter->take<std::uint8_t>(heads * p.row_blocks);
   scratch.k_alike = cutter->take<std::uint8_t>(heads * p.column_blocks);
   scratch.q_faults = cutter->take<std::int32_t>(heads);

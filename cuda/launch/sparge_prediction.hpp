@@ -42,6 +42,8 @@ struct PredictionScratch {
   float* centre = nullptr;
   float* q_means = nullptr;
   float* k_means = nullptr;
+  prediction::MeanSpan* q_spans = nullptr;
+  prediction::MeanSpan* k_spans = nullptr;
   std::uint8_t* q_alike = nullptr;
   std::uint8_t* k_alike = nullptr;
   std::int32_t* q_faults = nullptr;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/numeric/small_floats.hpp"
+#include "cuda/prediction/parameters.hpp"
 
 #if defined(__CUDACC__)
 #define LVSA_HOST_DEVICE __host__ __device__ __forceinline__
@@ -33,6 +34,7 @@ LVSA_HOST_DEVICE float add(float a, float b) { return __fadd_rn(a, b); }
 LVSA_HOST_DEVICE float mul(float a, float b) { return __fmul_rn(a, b); }
 LVSA_HOST_DEVICE float div(float a, float b) { return __fdiv_rn(a, b); }
 LVSA_HOST_DEVICE float near_inverse_root(float a) { return rsqrtf(a); }
+LVSA_HOST_DEVICE float near_quotient(float a, float b) { return __fdividef(a, b); }
 #else
 LVSA_HOST_DEVICE double add(double a, double b) { return a + b; }
 LVSA_HOST_DEVICE double mul(double a, double b) { return a * b; }
@@ -44,6 +46,7 @@ LVSA_HOST_DEVICE float add(float a, float b) { return a + b; }
 LVSA_HOST_DEVICE float mul(float a, float b) { return a * b; }
 LVSA_HOST_DEVICE float div(float a, float b) { return a / b; }
 LVSA_HOST_DEVICE float near_inverse_root(float a) { return 1.0F / std::sqrt(a); }
+LVSA_HOST_DEVICE float near_quotient(float a, float b) { return a / b; }
 #endif
 
 LVSA_HOST_DEVICE bool is_finite(double a) {
@@ -126,6 +129,19 @@ LVSA_HOST_DEVICE double widened(float value) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(moved) << 32);
 }
 inline constexpr double kUnscale = 0x1p896;
+/// The two numbers of a word, widened.
+template <typename Type>
+LVSA_HOST_DEVICE double widened_low(std::uint32_t word) {
+  return widened(Type::low(word));
+}
+template <typename Type>
+LVSA_HOST_DEVICE double widened_high(std::uint32_t word) {
+  if constexpr (Type::kSignificandBits == 8) {  // the low half goes with the mask
+    const auto moved = static_cast<std::uint32_t>(static_cast<std::int32_t>(word) >> 3);
+    return std::bit_cast<double>(static_cast<std::uint64_t>(moved & 0x8fffe000U) << 32);
+  }
+  return widened(Type::high(word));
+}
 
 /// Least and largest size of numbers other than zero, as bits of the type without sign.
 struct Span {
@@ -176,11 +192,6 @@ LVSA_HOST_DEVICE double sum_bound(const Span& span, int count) {
   if (span.largest == 0) return 0.0;
   return mul(static_cast<double>(count), power_of_2(exponent_of<Type>(span.largest) + 1));
 }
-/// Whether the sum of `count` finite numbers of this span is exact in any order.
-template <typename Type>
-LVSA_HOST_DEVICE bool sum_is_exact(const Span& span, int count) {
-  return sum_bound<Type>(span, count) <= exact_limit<Type>(span);
-}
 /// Whether a sum in ascending order is exact that was made of sums of parts of at most `part`
 /// numbers each, whose sizes add up to `parts_size`: no sum on the way is larger than that and one
 /// part. The factor makes up for the rounding of parts_size, which may have come in any order.
@@ -193,7 +204,51 @@ LVSA_HOST_DEVICE bool sum_of_parts_is_exact(const Span& span, int part, double p
 /// A mean from a finite sum.
 template <typename Type>
 LVSA_HOST_DEVICE float mean_of(double sum, std::int64_t rows) {
-  return rounded<Type>(div(to_float(sum), static_cast<float>(rows)));
+  const auto count = static_cast<float>(rows);
+  // The quotient by a power of two is the product with its inverse, rounded once either way.
+  return rounded<Type>((rows & (rows - 1)) == 0 ? mul(to_float(sum), 1.0F / count)
+                                                : div(to_float(sum), count));
+}
+
+/// Twice what sums of `count` numbers, none larger than `largest`, can differ by in two orders:
+/// each is off by (count - 1) 2^-53 of the sum of sizes, which is count * largest at most.
+LVSA_HOST_DEVICE double order_error(std::int64_t count, double largest) {
+  const auto n = static_cast<double>(count);
+  return mul(mul(mul(n, n), 0x1p-51), largest);
+}
+
+/// Whether the sum of `count` numbers, none larger than `largest`, is the same fp32 number in any
+/// other order; then *value is it.
+LVSA_HOST_DEVICE bool sum_is_certain(double sum, double largest, std::int64_t count, float* value) {
+  const double error = order_error(count, largest);
+  *value = to_float(add(sum, -error));
+  return std::bit_cast<std::uint32_t>(*value) ==
+         std::bit_cast<std::uint32_t>(to_float(add(sum, error)));
+}
+
+/// Whether the sum of `rows` numbers, none larger than `largest`, has the same mean in any other
+/// order; then *mean is it. The steps from sum to mean never fall where their argument grows.
+template <typename Type>
+LVSA_HOST_DEVICE bool mean_is_certain(double sum, double largest, std::int64_t rows, float* mean) {
+  const double error = order_error(rows, largest);
+  *mean = mean_of<Type>(add(sum, -error), rows);
+  return std::bit_cast<std::uint32_t>(*mean) ==
+         std::bit_cast<std::uint32_t>(mean_of<Type>(add(sum, error), rows));
+}
+
+/// From the bits of the largest size in a mean, and of the least one other than zero less 1.
+template <typename Type>
+LVSA_HOST_DEVICE MeanSpan mean_span(std::uint32_t most, std::uint32_t least) {
+  if (most == 0) return {0.0F, 0.0F};
+  const auto field = static_cast<int>((least + 1) >> 23);
+  const int place = (field > 1 ? field : 1) - 127 - (Type::kSignificandBits - 1);
+  const float largest = std::bit_cast<float>(most);
+  return {largest, to_float(mul(static_cast<double>(largest), power_of_2(-place)))};
+}
+/// Whether the sum of at most 128 products of elements of two such means is exact in fp64, and so
+/// the same in any order: all are multiples of one number, and no sum reaches 2^53 times that.
+LVSA_HOST_DEVICE bool products_are_exact(const MeanSpan& a, const MeanSpan& b) {
+  return mul(a.ratio, b.ratio) <= 0x1p45F;
 }
 
 /// The likeness in fp32 with any order of sums is off by less than this, provided that all squared

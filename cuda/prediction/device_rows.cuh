@@ -13,6 +13,8 @@
 
 namespace lvsa::cuda::prediction {
 
+inline constexpr unsigned kAllLanes = 0xffffffffU;
+
 /// Eight elements of a row.
 struct Chunk {
   std::uint32_t words[4];
@@ -22,11 +24,39 @@ __device__ __forceinline__ Chunk load_chunk(const std::uint16_t* at) {
   const uint4 v = *reinterpret_cast<const uint4*>(at);
   return {{v.x, v.y, v.z, v.w}};
 }
+/// The same of what is not read again soon.
+__device__ __forceinline__ Chunk load_chunk_once(const std::uint16_t* at) {
+  const uint4 v = __ldcs(reinterpret_cast<const uint4*>(at));
+  return {{v.x, v.y, v.z, v.w}};
+}
 
 /// First element of token 0 of head `bh` = b * heads + h.
 __device__ __forceinline__ const std::uint16_t* head_rows(const Rows& x, int heads,
                                                           std::int64_t bh) {
   return x.data + bh / heads * x.strides[0] + bh % heads * x.strides[2];
+}
+
+/// A head and a part of its tokens.
+struct HeadPart {
+  std::int64_t bh;
+  int part;
+};
+/// Number `index` of all, fewer than 2^31, heads first: what runs at a time then reads rows of all
+/// heads, which lie side by side where q and k are [B, S, H, D].
+__device__ __forceinline__ HeadPart head_part(unsigned index, int heads, int parts) {
+  const unsigned rest = index / static_cast<unsigned>(heads);
+  const auto head = static_cast<int>(index - rest * static_cast<unsigned>(heads));
+  const unsigned batch = rest / static_cast<unsigned>(parts);
+  return {std::int64_t{batch} * heads + head,
+          static_cast<int>(rest - batch * static_cast<unsigned>(parts))};
+}
+
+/// First element of token 0 of that head.
+__device__ __forceinline__ const std::uint16_t* head_rows(const Rows& x, int heads,
+                                                          const HeadPart& at) {
+  const unsigned batch = static_cast<unsigned>(at.bh) / static_cast<unsigned>(heads);
+  const unsigned head = static_cast<unsigned>(at.bh) - batch * static_cast<unsigned>(heads);
+  return x.data + batch * x.strides[0] + head * x.strides[2];
 }
 
 /// The larger of each half.

@@ -1,6 +1,7 @@
 #pragma once
-// The mean of all k of a head. Most tensors span so few binades that their sum is exact in fp64 and
-// any order gives the bits of the CPU's; a column that spans more is added up in ascending order.
+// The mean of all k of a head. Most tensors span so few binades that their sum is exact in fp64,
+// and of others most sums give the same mean in any order; only the rest is added up in ascending
+// order.
 
 #include "cuda/prediction/device_rows.cuh"
 
@@ -21,14 +22,14 @@ __global__ void __launch_bounds__(kMeanThreads)
   __shared__ std::uint32_t largest_of[kGroups][kDim / 2];
   __shared__ std::uint32_t flipped_of[kGroups][kDim / 2];
 
-  const std::int64_t bh = blockIdx.x / w.parts;
-  const int part = static_cast<int>(blockIdx.x % w.parts);
+  const HeadPart at = head_part(blockIdx.x, w.heads, w.parts);
+  const std::int64_t written = at.bh * w.parts + at.part;
   const int thread = static_cast<int>(threadIdx.x);
   const int chunk = thread % kChunks;
   const int group = thread / kChunks;
-  const int first = part * kMeanTokens;
+  const int first = at.part * kMeanTokens;
   const int tokens = min(kMeanTokens, w.tokens - first);
-  const std::uint16_t* rows = head_rows(w.x, w.heads, bh) + first * w.x.strides[1] + chunk * 8;
+  const std::uint16_t* rows = head_rows(w.x, w.heads, at) + first * w.x.strides[1] + chunk * 8;
 
   double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
   std::uint32_t largest[4] = {0, 0, 0, 0};
@@ -47,8 +48,8 @@ __global__ void __launch_bounds__(kMeanThreads)
         const std::uint32_t word = chunks[i].words[p];
         largest[p] = larger_halves(largest[p], sizes(word));
         flipped[p] = larger_halves(flipped[p], flipped_sizes(sizes(word)));
-        sums[2 * p] = add(sums[2 * p], widened(Type::low(word)));
-        sums[2 * p + 1] = add(sums[2 * p + 1], widened(Type::high(word)));
+        sums[2 * p] = add(sums[2 * p], widened_low<Type>(word));
+        sums[2 * p + 1] = add(sums[2 * p + 1], widened_high<Type>(word));
       }
     }
   }
@@ -63,7 +64,7 @@ __global__ void __launch_bounds__(kMeanThreads)
   if (thread < kDim) {
     double sum = 0.0;
     for (int g = 0; g < kGroups; ++g) sum = add(sum, sums_of[g][thread]);
-    w.sums[std::int64_t{blockIdx.x} * kDim + thread] = sum;
+    w.sums[written * kDim + thread] = sum;
   }
   if (thread < kDim / 2) {
     std::uint32_t all_largest = 0;
@@ -72,8 +73,8 @@ __global__ void __launch_bounds__(kMeanThreads)
       all_largest = larger_halves(all_largest, largest_of[g][thread]);
       all_flipped = larger_halves(all_flipped, flipped_of[g][thread]);
     }
-    w.largest[std::int64_t{blockIdx.x} * (kDim / 2) + thread] = all_largest;
-    w.flipped[std::int64_t{blockIdx.x} * (kDim / 2) + thread] = all_flipped;
+    w.largest[written * (kDim / 2) + thread] = all_largest;
+    w.flipped[written * (kDim / 2) + thread] = all_flipped;
   }
 }
 
@@ -119,17 +120,21 @@ __global__ void __launch_bounds__(kDim* kCentreGroups)
   span.largest = d % 2 == 0 ? largest & 0xffffU : largest >> 16;
   span.flipped = d % 2 == 0 ? flipped & 0xffffU : flipped >> 16;
   if (!all_finite<Type>(span)) w.faults[bh] = 1;
+  sum = mul(sum, kUnscale);
+  float mean = 0.0F;
   if (sum_of_parts_is_exact<Type>(span, kMeanTokens, mul(size, kUnscale))) {
-    sum = mul(sum, kUnscale);
-  } else {
+    mean = mean_of<Type>(sum, w.tokens);
+  } else if (!mean_is_certain<Type>(sum, static_cast<double>(Type::low(span.largest)), w.tokens,
+                                    &mean)) {
     const std::uint16_t* column = head_rows(w.x, w.heads, bh) + d;
     sum = 0.0;
 #pragma unroll 16
     for (int s = 0; s < w.tokens; ++s) {
       sum = add(sum, static_cast<double>(Type::low(column[s * w.x.strides[1]])));
     }
+    mean = mean_of<Type>(sum, w.tokens);
   }
-  w.centre[bh * kDim + d] = mean_of<Type>(sum, w.tokens);
+  w.centre[bh * kDim + d] = mean;
 }
 
 }  // namespace lvsa::cuda::prediction

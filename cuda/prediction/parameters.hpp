@@ -61,6 +61,12 @@ struct MeanWork {
   std::int32_t* faults = nullptr;    ///< [batch * heads]
 };
 
+/// What is known of all elements of a mean.
+struct MeanSpan {
+  float largest = 0.0F;  ///< none is larger in size
+  float ratio = 0.0F;    ///< that over a number of which all are multiples
+};
+
 /// Means of blocks, and which of them are alike.
 struct PoolWork {
   Rows x;
@@ -70,9 +76,12 @@ struct PoolWork {
   int blocks = 0;
   std::int64_t batch_heads = 0;
   bool partial_kept = true;
+  bool backwards = false;                ///< the last blocks first
+  bool likeness = true;                  ///< false: all thresholds are below 0
   const float* centre = nullptr;         ///< null: none
   const HeadNumbers* numbers = nullptr;  ///< of the query heads
   float* means = nullptr;                ///< [batch * heads][blocks][D]
+  MeanSpan* spans = nullptr;             ///< [batch * heads][blocks]
   std::uint8_t* alike = nullptr;         ///< [batch * query heads][blocks]
   std::int32_t* faults = nullptr;        ///< [batch * heads]
 };
@@ -88,6 +97,8 @@ struct ScoreWork {
   bool round_p = false;
   const float* q_means = nullptr;
   const float* k_means = nullptr;
+  const MeanSpan* q_spans = nullptr;
+  const MeanSpan* k_spans = nullptr;
   const std::uint8_t* k_alike = nullptr;
   float* scores = nullptr;  ///< [batch * heads][row_blocks][column_blocks]
 };

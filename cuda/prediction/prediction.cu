@@ -43,6 +43,15 @@ cudaError_t for_instance(lvsa_dtype dtype, int head_dim, const Fn& fn) {
   return cudaErrorInvalidValue;
 }
 
+template <typename Type>
+void (*select_kernel(int columns))(SelectWork) {
+  if (columns <= 128) return &select_blocks_kernel<Type, 4>;
+  if (columns <= 256) return &select_blocks_kernel<Type, 8>;
+  if (columns <= 512) return &select_blocks_kernel<Type, 16>;
+  if (columns <= 1024) return &select_blocks_kernel<Type, 32>;
+  return &select_blocks_kernel<Type, 0>;
+}
+
 }  // namespace
 
 cudaError_t write_tables(const Tables& tables, const HeadNumbersPart& part, cudaStream_t stream) {
@@ -70,25 +79,32 @@ cudaError_t take_centre(const MeanWork& work, lvsa_dtype dtype, int head_dim, cu
 
 cudaError_t pool_blocks(const PoolWork& work, lvsa_dtype dtype, int head_dim, int block_rows,
                         cudaStream_t stream) {
-  const std::int64_t blocks = work.batch_heads * work.blocks;
+  const int at_once = kPoolWarps * kPoolWarpRows / block_rows;
+  const std::int64_t blocks = (work.batch_heads * work.blocks + at_once - 1) / at_once;
   return for_instance(dtype, head_dim, [&](auto type, auto dim) {
     using Type = decltype(type);
     constexpr int kDim = decltype(dim)::value;
-    return block_rows == 64 ? launch(&pool_blocks_kernel<Type, kDim, 64>, blocks,
-                                     PoolLayout<kDim, 64>::kThreads, 0, work, stream)
-                            : launch(&pool_blocks_kernel<Type, kDim, 128>, blocks,
-                                     PoolLayout<kDim, 128>::kThreads, 0, work, stream);
+    const auto start = [&](void (*kernel)(PoolWork)) {
+      return launch(kernel, blocks, kPoolThreads, 0, work, stream);
+    };
+    if (block_rows == 64) {
+      return work.likeness ? start(&pool_blocks_kernel<Type, kDim, 64, true>)
+                           : start(&pool_blocks_kernel<Type, kDim, 64, false>);
+    }
+    return work.likeness ? start(&pool_blocks_kernel<Type, kDim, 128, true>)
+                         : start(&pool_blocks_kernel<Type, kDim, 128, false>);
   });
 }
 
 cudaError_t score_blocks(const ScoreWork& work, lvsa_dtype dtype, int head_dim,
                          cudaStream_t stream) {
   const auto tiles = [](int n) { return std::int64_t{(n + kScoreTile - 1) / kScoreTile}; };
-  const std::int64_t blocks = work.batch_heads * tiles(work.row_blocks) * tiles(work.column_blocks);
+  const std::int64_t warps = work.batch_heads * tiles(work.row_blocks) * tiles(work.column_blocks);
+  const std::int64_t blocks = (warps + kScoreWarps - 1) / kScoreWarps;
   return for_instance(dtype, head_dim, [&](auto type, auto dim) {
     constexpr int kDim = decltype(dim)::value;
-    return launch(&score_blocks_kernel<decltype(type), kDim>, blocks, kScoreThreads,
-                  static_cast<int>(sizeof(ScoreShared<kDim>)), work, stream);
+    return launch(&score_blocks_kernel<decltype(type), kDim>, blocks, kScoreThreads, 0, work,
+                  stream);
   });
 }
 
@@ -97,8 +113,11 @@ cudaError_t select_blocks(const SelectWork& work, lvsa_dtype dtype, cudaStream_t
   int warps = kMostSelectWarps;
   while (warps > 1 && warps * row_bytes > 48 * 1024) warps /= 2;
   const std::int64_t blocks = (work.rows + warps - 1) / warps;
-  return launch(dtype == LVSA_BF16 ? &select_blocks_kernel<Bf16> : &select_blocks_kernel<F16>,
-                blocks, warps * 32, warps * row_bytes, work, stream);
+  const auto start = [&](void (*kernel)(SelectWork)) {
+    return launch(kernel, blocks, warps * 32, warps * row_bytes, work, stream);
+  };
+  return dtype == LVSA_BF16 ? start(select_kernel<Bf16>(work.column_blocks))
+                            : start(select_kernel<F16>(work.column_blocks));
 }
 
 }  // namespace lvsa::cuda::prediction

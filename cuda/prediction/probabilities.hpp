@@ -125,6 +125,40 @@ LVSA_HOST_DEVICE float score_of_ordered(std::uint32_t bits) {
   return std::bit_cast<float>(bits >> 31 != 0 ? bits & 0x7fffffffU : ~bits);
 }
 
+/// The cut of the `taken` largest scores, in ordered bits; `count_from(score)` says how many are
+/// this or more. The first guesses take them for evenly spread between the bounds, whose numbers
+/// are known, then, and where that would leave the bounds, halves count.
+template <typename CountFrom>
+LVSA_HOST_DEVICE Cut cut_of_scores(std::int32_t taken, std::int32_t entries, float lowest,
+                                   float highest, const CountFrom& count_from) {
+  constexpr int kGuesses = 8;
+  std::uint32_t least = ordered_bits(lowest);       // `many` are this or more, taken or more
+  std::uint32_t above = ordered_bits(highest) + 1;  // `few` are this or more, fewer than taken
+  std::int32_t many = entries;
+  std::int32_t few = 0;
+  for (int pass = 0; above - least > 1; ++pass) {
+    std::uint32_t middle = least + (above - least) / 2;
+    if (pass < kGuesses) {
+      const float low = score_of_ordered(least);
+      const float high = score_of_ordered(above - 1);
+      const float share =
+          near_quotient(static_cast<float>(many - taken) + 0.5F, static_cast<float>(many - few));
+      const std::uint32_t guess = ordered_bits(low + (high - low) * share);
+      if (guess > least && guess < above) middle = guess;
+    }
+    const std::int32_t count = count_from(score_of_ordered(middle));
+    if (count == taken) return {middle, kAllTies};
+    if (count > taken) {
+      least = middle;
+      many = count;
+    } else {
+      above = middle;
+      few = count;
+    }
+  }
+  return {least, taken - few};
+}
+
 /// Probabilities grow with scores, so that the largest scores have the largest ones. They are not
 /// the same order where rounding gives different scores one probability. It cannot where scores are
 /// further apart than 2^-20: the exponentials then differ by that factor, which two roundings on
@@ -133,6 +167,9 @@ LVSA_HOST_DEVICE float score_of_ordered(std::uint32_t bits) {
 /// least that it takes, is sure when every other score is equal or further away.
 inline constexpr float kSureDepth = 60.0F;
 inline constexpr float kSureDistance = 0x1p-20F;
+/// Weights in fp32, which are normal above that depth, that differ by this share of one of them
+/// have different probabilities: rounding the quotients takes 2^-24 each.
+inline constexpr float kSureShare = 0x1p-21F;
 LVSA_HOST_DEVICE bool is_deep(float last, float highest) {
   return !(add(highest, -last) < kSureDepth);
 }

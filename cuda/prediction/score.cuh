@@ -1,110 +1,143 @@
 #pragma once
-// Products of pooled q and k in fp64, each as eight interleaved sums that are added up in order, as
-// core/sparse has them. A product of two 16-bit numbers is exact in fp64, so that a fused multiply
-// and add gives the bits of the two operations.
+// Products of pooled q and k. core/sparse has them in fp64 as eight interleaved sums that are added
+// up in order; a product of two 16-bit numbers is exact there. Here matrix instructions add them up
+// in another order, which almost never shows in fp32; where it could, a lane takes the rule's
+// order.
 
 #include "cuda/prediction/device_rows.cuh"
+#include "cuda/prediction/matrix.cuh"
 
 namespace lvsa::cuda::prediction {
 
-inline constexpr int kScoreThreads = 256;
-inline constexpr int kScoreTile = 32;  ///< rows and columns of a block of threads
-/// A lane has one of the eight sums of 4 x 8 scores; four lanes of a kind make a warp's 8 x 16.
-inline constexpr int kLaneRows = 4;
-inline constexpr int kLaneColumns = 8;
-inline constexpr int kLaneScores = kLaneRows * kLaneColumns;
-inline constexpr int kScorePitch = 9;  ///< eight sums, and one place so that banks differ
+inline constexpr int kScoreWarps = 1;
+inline constexpr int kScoreThreads = 32 * kScoreWarps;
+inline constexpr int kScoreTile = 32;  ///< rows and columns of a warp
+inline constexpr int kScoreParts = kScoreTile / 8;
 
+/// A row of means, as a matrix instruction's lane reads it: four elements of each 16.
 template <int kDim>
-struct ScoreShared {
-  static constexpr int kPitch = kDim + 2;  // rows four apart start sixteen banks apart
-  union {
-    struct {
-      double q[kScoreTile][kPitch];
-      double k[kScoreTile][kPitch];
-    } means;
-    double sums[kScoreThreads / 32][kLaneScores * 4 * kScorePitch];
-  };
+class ScoreRows {
+ public:
+  /// Rows `first` + 8 i of `rows`; past the end the last one.
+  __device__ __forceinline__ ScoreRows(const float* means, int first, int rows, int lane) {
+#pragma unroll
+    for (int i = 0; i < kScoreParts; ++i) {
+      rows_[i] = means + std::int64_t{min(first + 8 * i + lane / 4, rows - 1)} * kDim;
+    }
+    part_ = lane % 4 * 4;
+  }
+  __device__ __forceinline__ void load(int step) {
+#pragma unroll
+    for (int i = 0; i < kScoreParts; ++i) {
+      const float4 x = *reinterpret_cast<const float4*>(rows_[i] + step * 16 + part_);
+      values_[i][0] = x.x;
+      values_[i][1] = x.y;
+      values_[i][2] = x.z;
+      values_[i][3] = x.w;
+    }
+  }
+  __device__ __forceinline__ double value(int i, int e) const {
+    return static_cast<double>(values_[i][e]);
+  }
+
+ private:
+  const float* rows_[kScoreParts];
+  float values_[kScoreParts][4];
+  int part_;
 };
 
+/// As core/sparse adds up.
 template <int kDim>
-__device__ __forceinline__ void load_means(double (*to)[ScoreShared<kDim>::kPitch],
-                                           const float* means, int rows) {
-  for (int i = static_cast<int>(threadIdx.x); i < kScoreTile * kDim; i += kScoreThreads) {
-    const int r = i / kDim;
-    to[r][i % kDim] = r < rows ? static_cast<double>(means[i]) : 0.0;
+__device__ __noinline__ double ordered_product(const float* q, const float* k) {
+  double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+#pragma unroll 2
+  for (int first = 0; first < kDim; first += 8) {
+#pragma unroll
+    for (int part = 0; part < 8; ++part) {
+      sums[part] = fused(static_cast<double>(q[first + part]), static_cast<double>(k[first + part]),
+                         sums[part]);
+    }
   }
+  double sum = 0.0;
+#pragma unroll
+  for (int part = 0; part < 8; ++part) sum = add(sum, sums[part]);
+  return sum;
 }
 
 template <typename Type, int kDim>
 __global__ void __launch_bounds__(kScoreThreads)
     score_blocks_kernel(const __grid_constant__ ScoreWork w) {
-  LVSA_DYNAMIC_SHARED(dynamic_shared);
-  auto& shared = *reinterpret_cast<ScoreShared<kDim>*>(dynamic_shared);
+  static_assert(kScoreParts == 4 && kDim % 16 == 0);
   const int column_tiles = (w.column_blocks + kScoreTile - 1) / kScoreTile;
   const int row_tiles = (w.row_blocks + kScoreTile - 1) / kScoreTile;
-  const int first_column = static_cast<int>(blockIdx.x % column_tiles) * kScoreTile;
-  const int first_row = static_cast<int>(blockIdx.x / column_tiles % row_tiles) * kScoreTile;
-  const std::int64_t head = blockIdx.x / column_tiles / row_tiles;  // b * heads + h
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  const std::int64_t tile = std::int64_t{blockIdx.x} * kScoreWarps + threadIdx.x / 32;
+  if (tile >= w.batch_heads * row_tiles * column_tiles) return;
+  const int first_column = static_cast<int>(tile % column_tiles) * kScoreTile;
+  const int first_row = static_cast<int>(tile / column_tiles % row_tiles) * kScoreTile;
+  const std::int64_t head = tile / column_tiles / row_tiles;  // b * heads + h
   const std::int64_t kv_head =
       head / w.heads * (w.heads / w.heads_per_kv) + head % w.heads / w.heads_per_kv;
-  load_means<kDim>(shared.means.q, w.q_means + (head * w.row_blocks + first_row) * kDim,
-                   w.row_blocks - first_row);
-  load_means<kDim>(shared.means.k, w.k_means + (kv_head * w.column_blocks + first_column) * kDim,
-                   w.column_blocks - first_column);
-  __syncthreads();
+  const float* const q_means = w.q_means + head * w.row_blocks * kDim;
+  const float* const k_means = w.k_means + kv_head * w.column_blocks * kDim;
 
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  const int warp = static_cast<int>(threadIdx.x) / 32;
-  const int part = lane % 8;  // which of the eight sums
-  const int kind = lane / 8;
-  // Of the warp's 8 x 16 scores: rows 4 * (kind / 2) + i; columns 4 * (kind % 2) + j % 4 + j / 4
-  // * 8.
-  const int row_of_kind = warp / 2 * 8 + kind / 2 * 4;
-  const int column_of_kind = warp % 2 * 16 + kind % 2 * 4;
-  double sums[kLaneRows][kLaneColumns];
+  ScoreRows<kDim> q(q_means, first_row, w.row_blocks, lane);
+  ScoreRows<kDim> k(k_means, first_column, w.column_blocks, lane);
+  double sums[kScoreParts][kScoreParts][2];
 #pragma unroll
-  for (int i = 0; i < kLaneRows; ++i) {
+  for (int i = 0; i < kScoreParts; ++i) {
 #pragma unroll
-    for (int j = 0; j < kLaneColumns; ++j) sums[i][j] = 0.0;
+    for (int j = 0; j < kScoreParts; ++j) sums[i][j][0] = sums[i][j][1] = 0.0;
   }
-#pragma unroll 2
-  for (int d = part; d < kDim; d += 8) {
-    double q[kLaneRows];
+#pragma unroll 1  // two at a time take so many registers that they are slower
+  for (int step = 0; step < kDim / 16; ++step) {
+    q.load(step);
+    k.load(step);
 #pragma unroll
-    for (int i = 0; i < kLaneRows; ++i) q[i] = shared.means.q[row_of_kind + i][d];
+    for (int e = 0; e < 4; ++e) {
 #pragma unroll
-    for (int j = 0; j < kLaneColumns; ++j) {
-      const double k = shared.means.k[column_of_kind + j % 4 + j / 4 * 8][d];
+      for (int i = 0; i < kScoreParts; ++i) {
 #pragma unroll
-      for (int i = 0; i < kLaneRows; ++i) sums[i][j] = fused(q[i], k, sums[i][j]);
+        for (int j = 0; j < kScoreParts; ++j) {
+          multiply_add_8x8x4(sums[i][j], q.value(i, e), k.value(j, e));
+        }
+      }
     }
   }
-  __syncthreads();  // the sums take the place of the means
-  double* of_warp = shared.sums[warp];
+
+  MeanSpan q_spans[kScoreParts];
 #pragma unroll
-  for (int i = 0; i < kLaneRows; ++i) {
-#pragma unroll
-    for (int j = 0; j < kLaneColumns; ++j) {
-      of_warp[((i * kLaneColumns + j) * 4 + kind) * kScorePitch + part] = sums[i][j];
-    }
+  for (int i = 0; i < kScoreParts; ++i) {
+    const int row = min(first_row + 8 * i + lane / 4, w.row_blocks - 1);
+    q_spans[i] = w.q_spans[head * w.row_blocks + row];
   }
-  __syncwarp();
 #pragma unroll
-  for (int turn = 0; turn < kLaneScores * 4 / 32; ++turn) {
-    const int one = lane + turn * 32;
-    double sum = 0.0;
+  for (int j = 0; j < kScoreParts; ++j) {
 #pragma unroll
-    for (int p = 0; p < 8; ++p) sum = add(sum, of_warp[one * kScorePitch + p]);
-    const int i = one / 4 / kLaneColumns;
-    const int j = one / 4 % kLaneColumns;
-    const int row = first_row + warp / 2 * 8 + one % 4 / 2 * 4 + i;
-    const int column = first_column + warp % 2 * 16 + one % 2 * 4 + j % 4 + j / 4 * 8;
-    if (row >= w.row_blocks || column >= w.column_blocks) continue;
-    float score = mul(to_float(sum), w.scale);
-    if (w.round_p) score = rounded<Type>(score);
-    if (w.k_alike[head * w.column_blocks + column] == 0) score = __int_as_float(0xff800000);
-    w.scores[(head * w.row_blocks + row) * w.column_blocks + column] = score;
+    for (int e = 0; e < 2; ++e) {
+      const int column = first_column + 8 * j + lane % 4 * 2 + e;
+      if (column >= w.column_blocks) continue;
+      const MeanSpan k_span = w.k_spans[kv_head * w.column_blocks + column];
+      const bool alike = w.k_alike[head * w.column_blocks + column] != 0;
+#pragma unroll
+      for (int i = 0; i < kScoreParts; ++i) {
+        const int row = first_row + 8 * i + lane / 4;
+        if (row >= w.row_blocks) continue;
+        float product = to_float(sums[i][j][e]);
+        if (!products_are_exact(q_spans[i], k_span)) {
+          const double largest =
+              mul(static_cast<double>(q_spans[i].largest), static_cast<double>(k_span.largest));
+          if (!sum_is_certain(sums[i][j][e], largest, kDim, &product)) {
+            product = to_float(ordered_product<kDim>(q_means + std::int64_t{row} * kDim,
+                                                     k_means + std::int64_t{column} * kDim));
+          }
+        }
+        float score = mul(product, w.scale);
+        if (w.round_p) score = rounded<Type>(score);
+        if (!alike) score = __int_as_float(0xff800000);
+        w.scores[(head * w.row_blocks + row) * w.column_blocks + column] = score;
+      }
+    }
   }
 }
 

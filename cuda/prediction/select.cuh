@@ -1,13 +1,14 @@
 #pragma once
-// Softmax of a row of pooled scores, and the key blocks that the row keeps. A warp a row.
+// Softmax of a row of pooled scores, and the key blocks that the row keeps. A warp a row. Most rows
+// of the top-k rule are decided by their scores alone.
 
 #include "cuda/prediction/device_rows.cuh"
 #include "cuda/prediction/probabilities.hpp"
+#include "cuda/prediction/score_row.cuh"
 
 namespace lvsa::cuda::prediction {
 
 inline constexpr int kMostSelectWarps = 8;
-inline constexpr unsigned kAllLanes = 0xffffffffU;
 
 /// A row in shared memory, 32 entries at a time.
 class SelectRow {
@@ -27,39 +28,6 @@ class SelectRow {
     return __all_sync(kAllLanes, good ? 1 : 0) != 0;
   }
 
-  /// The cut of the `taken` highest scores, where it is sure to be that of their probabilities. The
-  /// row then holds ordered bits; else it is as before.
-  __device__ __forceinline__ bool cut_by_scores(std::int32_t taken, Cut* cut) {
-    std::uint32_t lowest = 0xffffffffU;
-    std::uint32_t highest = 0;
-    for (int c = lane_; c < columns_; c += 32) {
-      const std::uint32_t bits = ordered_bits(value(c));
-      bits_[c] = bits;
-      lowest = min(lowest, bits);
-      highest = max(highest, bits);
-    }
-    __syncwarp();
-    lowest = __reduce_min_sync(kAllLanes, lowest);
-    highest = __reduce_max_sync(kAllLanes, highest);
-    *cut = cut_of_count(taken, lowest, highest,
-                        [this](std::uint32_t least) { return count_from(least); });
-    std::uint32_t last = 0xffffffffU;
-    for (int c = lane_; c < columns_; c += 32) {
-      if (bits_[c] >= cut->least) last = min(last, bits_[c]);
-    }
-    const float last_score = score_of_ordered(__reduce_min_sync(kAllLanes, last));
-    bool sure = !is_deep(last_score, score_of_ordered(highest));
-    for (int c = lane_; c < columns_; c += 32) {
-      sure = sure && !is_near(score_of_ordered(bits_[c]), last_score);
-    }
-    if (__all_sync(kAllLanes, sure ? 1 : 0) != 0) return true;
-    for (int c = lane_; c < columns_; c += 32) {
-      bits_[c] = __float_as_uint(score_of_ordered(bits_[c]));
-    }
-    __syncwarp();
-    return false;
-  }
-
   /// Scores to probabilities; returns the largest one's bits.
   template <typename Type>
   __device__ __forceinline__ std::uint32_t take_probabilities(bool round_p) {
@@ -71,6 +39,7 @@ class SelectRow {
     }
     const bool none = highest == __int_as_float(0xff800000);
     double sum = 0.0;
+#pragma unroll 4
     for (int c = lane_; c < columns_; c += 32) {
       const float weight = none ? 0.0F : weight_of(value(c), highest);
       bits_[c] = __float_as_uint(weight);
@@ -177,14 +146,14 @@ __device__ __forceinline__ void keep_all(const SelectWork& w, std::int64_t row) 
 template <typename Type>
 __device__ __forceinline__ Cut cut_of(const SelectWork& w, const HeadNumbers& numbers,
                                       SelectRow& row) {
-  Cut cut;
-  // Rounded probabilities have ties beyond what scores tell.
-  if (numbers.taken > 0 && !w.round_p && row.cut_by_scores(numbers.taken, &cut)) return cut;
   const std::uint32_t highest = row.template take_probabilities<Type>(w.round_p);
   if (numbers.taken > 0) {
-    return cut_of_count(numbers.taken, 0, highest,
-                        [&row](std::uint32_t least) { return row.count_from(least); });
+    Cut cut = cut_of_scores(numbers.taken, w.column_blocks, 0.0F, __uint_as_float(highest),
+                            [&row](float least) { return row.count_from(__float_as_uint(least)); });
+    cut.least &= 0x7fffffffU;  // bits of what is not negative
+    return cut;
   }
+  Cut cut;
   if (sure_cut_of_mass<Type>(
           numbers.most, w.column_blocks, highest,
           [&row](std::uint32_t least) { return row.count_from(least); },
@@ -196,7 +165,8 @@ __device__ __forceinline__ Cut cut_of(const SelectWork& w, const HeadNumbers& nu
   });
 }
 
-template <typename Type>
+/// kEntries: of a row a lane, 0: too many for registers.
+template <typename Type, int kEntries>
 __global__ void __launch_bounds__(kMostSelectWarps * 32)
     select_blocks_kernel(const __grid_constant__ SelectWork w) {
   LVSA_DYNAMIC_SHARED(dynamic_shared);
@@ -206,20 +176,35 @@ __global__ void __launch_bounds__(kMostSelectWarps * 32)
   const std::int64_t head = row / w.row_blocks;
   const std::int64_t kv_head =
       head / w.heads * (w.heads / w.heads_per_kv) + head % w.heads / w.heads_per_kv;
-  bool fault = w.q_faults[head] != 0 || w.k_faults[kv_head] != 0;
+  // Asked for at once: one waits for memory a time less.
+  const std::int32_t faults = w.q_faults[head] | w.k_faults[kv_head];
+  const std::int32_t taken = w.numbers[head % w.heads].taken;
+  ScoreRow<kEntries> scores(w.column_blocks, w.indices + row * w.column_blocks);
+  bool fault = faults != 0;
+  const bool whole = w.q_alike[row] == 0;
+  const HeadNumbers& numbers = w.numbers[head % w.heads];
+  const std::uint8_t* k_alike = w.k_alike + head * w.column_blocks;
+  std::int32_t* indices = w.indices + row * w.column_blocks;
+  // Rounded probabilities have ties beyond what scores tell.
+  if (kEntries > 0 && taken > 0 && !w.round_p && !fault && !whole) {
+    Cut cut;
+    if (scores.good() && scores.cut(taken, &cut)) {
+      const std::int32_t kept = scores.write(cut, k_alike, w.sink, indices);
+      if (threadIdx.x % 32 == 0) w.row_count[row] = kept;
+      return;
+    }
+  }
   SelectRow values(
       reinterpret_cast<std::uint32_t*>(dynamic_shared) + std::int64_t{warp} * w.column_blocks,
       w.column_blocks);
-  std::int32_t* indices = w.indices + row * w.column_blocks;
-  const bool whole = w.q_alike[row] == 0;
   if (!fault && !whole) fault = !values.load(indices);
   if (fault && w.faults != nullptr && threadIdx.x % 32 == 0) w.faults[head] = 1;
   if (fault || whole) {
     keep_all(w, row);
     return;
   }
-  const Cut cut = cut_of<Type>(w, w.numbers[head % w.heads], values);
-  const std::int32_t kept = values.write(cut, w.k_alike + head * w.column_blocks, w.sink, indices);
+  const Cut cut = cut_of<Type>(w, numbers, values);
+  const std::int32_t kept = values.write(cut, k_alike, w.sink, indices);
   if (threadIdx.x % 32 == 0) w.row_count[row] = kept;
 }
 

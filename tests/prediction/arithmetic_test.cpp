@@ -78,38 +78,100 @@ TYPED_TEST(SpargeArithmetic, RoundsRunningSumsAsTheRuleDoes) {
   }
 }
 
-// Numbers of a random span, some of it beyond what 53 bits hold.
-TYPED_TEST(SpargeArithmetic, CallsASumExactOnlyWhenEveryOrderHasItsBits) {
+// Numbers of a random span, some of it beyond what 53 bits hold. A quarter adds up to next to the
+// middle of two numbers of fp32, of which one gives the next mean.
+TYPED_TEST(SpargeArithmetic, IsCertainOfASumOnlyWhenAllOrdersAgree) {
   std::mt19937 random(3);
+  int certain[2] = {0, 0};
+  for (int i = 0; i < 4000; ++i) {
+    const bool middle = i % 4 == 0;
+    const unsigned spread = random() % 64;
+    const std::size_t count = middle ? 128 : 2 + random() % 200;
+    std::vector<double> numbers;
+    if (middle) {
+      const double large = std::ldexp(1.0, TypeParam::kSignificandBits);
+      numbers = {large, 1.0, std::ldexp(large, -24)};
+    }
+    while (numbers.size() < count) {
+      const double size =
+          std::ldexp(static_cast<double>(random()) * 0x1p-32 - 0.5,
+                     -static_cast<int>(random() % (spread + 1)) - (middle ? 30 : 0));
+      numbers.push_back(round_to_dtype(kDtype<TypeParam>, size));
+    }
+    double largest = 0.0;
+    for (const double one : numbers) largest = std::max(largest, std::fabs(one));
+    const double forwards = std::accumulate(numbers.begin(), numbers.end(), 0.0);
+    const auto rows = static_cast<std::int64_t>(count);
+    float mean = 0.0F;
+    float sum = 0.0F;
+    const bool mean_known = mean_is_certain<TypeParam>(forwards, largest, rows, &mean);
+    const bool sum_known = sum_is_certain(forwards, largest, rows, &sum);
+    for (int order = 0; order < 4; ++order) {
+      std::shuffle(numbers.begin(), numbers.end(), random);
+      const double shuffled = std::accumulate(numbers.begin(), numbers.end(), 0.0);
+      if (mean_known) {
+        const float due = static_cast<float>(round_to_dtype(
+            kDtype<TypeParam>, static_cast<double>(to_float(shuffled) / static_cast<float>(rows))));
+        ASSERT_EQ(mean, due);
+      }
+      if (sum_known) {
+        ASSERT_EQ(sum, to_float(shuffled));
+      }
+    }
+    certain[0] += mean_known ? 1 : 0;
+    certain[1] += sum_known ? 1 : 0;
+  }
+  EXPECT_GT(certain[0], 2000);
+  EXPECT_LT(certain[0], 4000);
+  EXPECT_GT(certain[1], 2000);
+  EXPECT_LT(certain[1], 4000);
+}
+
+// Rows of few and of many binades; the sum in order of size and against it.
+TYPED_TEST(SpargeArithmetic, CallsProductsExactOnlyWhenEveryOrderHasTheirSum) {
+  std::mt19937 random(12);
+  const auto row = [&](unsigned long spread) {
+    std::vector<float> means(128);
+    for (float& one : means) {
+      const double size = std::ldexp(static_cast<double>(random()) * 0x1p-32 - 0.5,
+                                     -static_cast<int>(random() % (spread + 1)));
+      one = random() % 9 == 0 ? 0.0F : rounded<TypeParam>(static_cast<float>(size));
+    }
+    return means;
+  };
+  const auto span_of = [](const std::vector<float>& means) {
+    std::uint32_t most = 0;
+    std::uint32_t least = 0xffffffffU;
+    for (const float one : means) {
+      const std::uint32_t bits = std::bit_cast<std::uint32_t>(one) & 0x7fffffffU;
+      most = std::max(most, bits);
+      least = std::min(least, bits - 1);
+    }
+    return mean_span<TypeParam>(most, least);
+  };
   int exact = 0;
   int inexact = 0;
   for (int i = 0; i < 2000; ++i) {
-    const int spread = static_cast<int>(random() % 64);
-    std::vector<double> numbers;
-    std::uint32_t largest = 0;
-    std::uint32_t flipped = 0;
-    for (int n = 0; n < 128; ++n) {
-      const double size = std::ldexp(static_cast<double>(random()) * 0x1p-32 - 0.5,
-                                     -static_cast<int>(random() % (spread + 1u)));
-      const auto value = static_cast<float>(round_to_dtype(kDtype<TypeParam>, size));
-      const std::uint32_t word = TypeParam::pack(value, 0.0F);
-      largest = std::max(largest, larger_half(sizes(word)));
-      flipped = std::max(flipped, larger_half(flipped_sizes(sizes(word))));
-      numbers.push_back(static_cast<double>(value));
+    const std::vector<float> q = row(random() % 40);
+    const std::vector<float> k = row(random() % 40);
+    std::vector<double> products;
+    for (std::size_t d = 0; d < q.size(); ++d) {
+      products.push_back(static_cast<double>(q[d]) * static_cast<double>(k[d]));
     }
-    const double forwards = std::accumulate(numbers.begin(), numbers.end(), 0.0);
-    std::shuffle(numbers.begin(), numbers.end(), random);
-    const double shuffled = std::accumulate(numbers.begin(), numbers.end(), 0.0);
-    const bool same = forwards == shuffled;
-    if (sum_is_exact<TypeParam>({largest, flipped}, 128)) {
-      EXPECT_TRUE(same);
-      ++exact;
-    } else {
-      ++inexact;
+    const auto by_size = [](double a, double b) { return std::fabs(a) < std::fabs(b); };
+    std::sort(products.begin(), products.end(), by_size);
+    const double rising = std::accumulate(products.begin(), products.end(), 0.0);
+    const double falling = std::accumulate(products.rbegin(), products.rend(), 0.0);
+    const bool said = products_are_exact(span_of(q), span_of(k));
+    if (said) {
+      ASSERT_EQ(rising, falling);
     }
+    exact += said ? 1 : 0;
+    inexact += rising != falling ? 1 : 0;
   }
-  EXPECT_GT(exact, 500);
-  EXPECT_TRUE(kDtype<TypeParam> != LVSA_BF16 || inexact > 100);
+  EXPECT_GT(exact, 200);
+  EXPECT_TRUE(kDtype<TypeParam> != LVSA_BF16 || inexact > 100);  // of fp16 all sums are exact
+  EXPECT_TRUE(products_are_exact(span_of(std::vector<float>(128, 0.0F)), span_of(row(20))));
 }
 
 // A mean, noise, and one number that becomes ever smaller.
@@ -237,6 +299,30 @@ std::vector<std::uint32_t> any_row(std::mt19937& random) {
     one = std::bit_cast<std::uint32_t>(p);
   }
   return bits;
+}
+
+TEST(SpargeCut, TakesTheLargestScoresAndOfTiesTheFirst) {
+  std::mt19937 random(11);
+  for (int i = 0; i < 3000; ++i) {
+    std::vector<float> scores(1 + random() % 60);
+    const auto kinds = static_cast<unsigned>(1 + random() % 50);
+    for (float& one : scores) {
+      one = (static_cast<float>(random() % kinds) - 10.0F) * 0.37F;
+      if (i % 3 == 0) one = std::ldexp(one, static_cast<int>(random() % 200) - 100);
+      if (i % 5 == 0 && random() % 3 == 0) one = -std::numeric_limits<float>::infinity();
+    }
+    std::vector<std::uint32_t> bits;
+    for (const float one : scores) bits.push_back(ordered_bits(one));
+    const auto count = 1 + random() % scores.size();
+    const Cut cut =
+        cut_of_scores(static_cast<std::int32_t>(count), static_cast<std::int32_t>(scores.size()),
+                      *std::min_element(scores.begin(), scores.end()),
+                      *std::max_element(scores.begin(), scores.end()), [&](float least) {
+                        return static_cast<std::int32_t>(std::count_if(
+                            scores.begin(), scores.end(), [&](float one) { return one >= least; }));
+                      });
+    ASSERT_EQ(taken_by(cut, bits), first_in_order(bits, count));
+  }
 }
 
 TEST(SpargeCut, TakesTheLargestAndOfTiesTheFirst) {

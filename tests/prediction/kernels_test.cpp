@@ -40,6 +40,8 @@ class Prediction {
         centre_(size(kv_heads_ * kDim)),
         q_means_(size(heads_ * c.row_blocks() * kDim)),
         k_means_(size(kv_heads_ * c.column_blocks() * kDim)),
+        q_spans_(size(heads_ * c.row_blocks())),
+        k_spans_(size(kv_heads_ * c.column_blocks())),
         q_alike_(size(heads_ * c.row_blocks()), 7),
         k_alike_(size(heads_ * c.column_blocks()), 7),
         q_faults_(size(heads_), 7),
@@ -117,8 +119,11 @@ class Prediction {
     w.blocks = static_cast<int>(c_.row_blocks());
     w.batch_heads = heads_;
     w.partial_kept = c_.partial_kept;
+    w.likeness = std::any_of(c_.simthreshd1.begin(), c_.simthreshd1.end(),
+                             [](double least) { return static_cast<float>(least) >= 0.0F; });
     w.numbers = numbers_.data();
     w.means = q_means_.data();
+    w.spans = q_spans_.data();
     w.alike = q_alike_.data();
     w.faults = q_faults_.data();
     return w;
@@ -130,21 +135,21 @@ class Prediction {
     w.heads_per_x = static_cast<int>(c_.heads / c_.kv_heads);
     w.blocks = static_cast<int>(c_.column_blocks());
     w.batch_heads = kv_heads_;
+    w.backwards = c_.smooth_k;
     w.centre = c_.smooth_k ? centre_.data() : nullptr;
     w.means = k_means_.data();
+    w.spans = k_spans_.data();
     w.alike = k_alike_.data();
     w.faults = k_faults_.data();
     return w;
   }
   void pool(const PoolWork& w, std::int64_t rows) {
-    const std::int64_t blocks = w.batch_heads * w.blocks;
-    if (rows == 64) {
-      simt::run(blocks, PoolLayout<kDim, 64>::kThreads,
-                [&] { pool_blocks_kernel<Type, kDim, 64>(w); });
-    } else {
-      simt::run(blocks, PoolLayout<kDim, 128>::kThreads,
-                [&] { pool_blocks_kernel<Type, kDim, 128>(w); });
-    }
+    const auto kernel = rows == 64 ? (w.likeness ? &pool_blocks_kernel<Type, kDim, 64, true>
+                                                 : &pool_blocks_kernel<Type, kDim, 64, false>)
+                                   : (w.likeness ? &pool_blocks_kernel<Type, kDim, 128, true>
+                                                 : &pool_blocks_kernel<Type, kDim, 128, false>);
+    const std::int64_t at_once = kPoolWarps * kPoolWarpRows / rows;
+    simt::run((w.batch_heads * w.blocks + at_once - 1) / at_once, kPoolThreads, [&] { kernel(w); });
   }
   void score() {
     ScoreWork w;
@@ -157,11 +162,14 @@ class Prediction {
     w.round_p = c_.round_p;
     w.q_means = q_means_.data();
     w.k_means = k_means_.data();
+    w.q_spans = q_spans_.data();
+    w.k_spans = k_spans_.data();
     w.k_alike = k_alike_.data();
     scores_.resize(maps_.indices.size());
     w.scores = scores_.data();
     const auto tiles = [](std::int64_t n) { return (n + kScoreTile - 1) / kScoreTile; };
-    simt::run(heads_ * tiles(c_.row_blocks()) * tiles(c_.column_blocks()), kScoreThreads,
+    const std::int64_t warps = heads_ * tiles(c_.row_blocks()) * tiles(c_.column_blocks());
+    simt::run((warps + kScoreWarps - 1) / kScoreWarps, kScoreThreads,
               [&] { score_blocks_kernel<Type, kDim>(w); });
     std::memcpy(maps_.indices.data(), scores_.data(), scores_.size() * sizeof(float));
   }
@@ -182,7 +190,10 @@ class Prediction {
     w.faults = maps_.faults.data();
     w.row_count = maps_.row_count.data();
     w.indices = maps_.indices.data();
-    simt::run((w.rows + 3) / 4, 4 * 32, [&] { select_blocks_kernel<Type>(w); });
+    const auto kernel = w.column_blocks <= 32    ? &select_blocks_kernel<Type, 1>
+                        : w.column_blocks <= 128 ? &select_blocks_kernel<Type, 4>
+                                                 : &select_blocks_kernel<Type, 0>;
+    simt::run((w.rows + 3) / 4, 4 * 32, [&] { kernel(w); });
   }
 
   const PredictionCase& c_;
@@ -197,6 +208,8 @@ class Prediction {
   std::vector<float> centre_;
   std::vector<float> q_means_;
   std::vector<float> k_means_;
+  std::vector<MeanSpan> q_spans_;
+  std::vector<MeanSpan> k_spans_;
   std::vector<std::uint8_t> q_alike_;
   std::vector<std::uint8_t> k_alike_;
   std::vector<std::int32_t> q_faults_;

@@ -56,6 +56,26 @@ auto exchange(std::uint64_t word, const Fn& fn) {
   return result;
 }
 
+/// mma.m8n8k4 in fp64, its four products in falling order: hardware has one of its own.
+inline void multiply_add_8x8x4(double (&d)[2], double a, double b) {
+  const unsigned lane = thread_index().x % 32;
+  const auto all_of = [](double mine, double(&all)[32]) {
+    exchange(std::bit_cast<std::uint64_t>(mine), [&](const std::uint64_t* words) {
+      for (int i = 0; i < 32; ++i) all[i] = std::bit_cast<double>(words[i]);
+      return 0;
+    });
+  };
+  double as[32];
+  double bs[32];
+  all_of(a, as);
+  all_of(b, bs);
+  for (unsigned e = 0; e < 2; ++e) {
+    for (unsigned k = 4; k-- > 0;) {
+      d[e] = std::fma(as[lane / 4 * 4 + k], bs[(lane % 4 * 2 + e) * 4 + k], d[e]);
+    }
+  }
+}
+
 }  // namespace lvsa::simt
 
 #define threadIdx ::lvsa::simt::thread_index()
@@ -68,6 +88,9 @@ using std::min;
 
 struct uint4 {
   unsigned x, y, z, w;
+};
+struct float4 {
+  float x, y, z, w;
 };
 
 inline void __syncthreads() { lvsa::simt::wait_for_block(); }
@@ -116,6 +139,10 @@ inline int __reduce_add_sync(unsigned, int value) {
     for (int i = 0; i < 32; ++i) sum += static_cast<int>(words[i]);
     return sum;
   });
+}
+template <typename Value>
+Value __ldcs(const Value* at) {
+  return *at;
 }
 inline int __popc(unsigned value) { return std::popcount(value); }
 inline float __int_as_float(int bits) { return std::bit_cast<float>(bits); }
