@@ -152,8 +152,9 @@ TYPED_TEST(SpargeArithmetic, CallsProductsExactOnlyWhenEveryOrderHasTheirSum) {
   int exact = 0;
   int inexact = 0;
   for (int i = 0; i < 2000; ++i) {
-    const std::vector<float> q = row(random() % 40);
-    const std::vector<float> k = row(random() % 40);
+    const unsigned long widest = i % 2 == 0 ? 10 : 40;
+    const std::vector<float> q = row(random() % widest);
+    const std::vector<float> k = row(random() % widest);
     std::vector<double> products;
     for (std::size_t d = 0; d < q.size(); ++d) {
       products.push_back(static_cast<double>(q[d]) * static_cast<double>(k[d]));
