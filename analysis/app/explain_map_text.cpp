@@ -101,7 +101,8 @@ void print_blocks(const ExplainedMap& map) {
 }
 
 void print_other(const Explanation& e, const ExplainedOther& other) {
-  fmt::print("Against {}\n", other.rule);
+  const bool plain = other.rule.find(' ') == std::string::npos;
+  fmt::print("Against {}{}\n", other.rule, plain ? ", all parameters by default" : "");
   if (other.same_blocks) {
     const auto list = [](const std::vector<std::int64_t>& blocks) {
       return blocks.empty() ? std::string("none") : number_ranges(blocks);

@@ -18,6 +18,7 @@ gives 0 'only there: 1, 4; in both with other pairs: none' "$masked" --at 0,1,20
   --against 'random block_q=16 block_k=32 density=0.9 masks=0.4 order=1'
 gives 1 'inside what is accepted there' "$masked" --at 0,1,20,5 --against dense --kernel emulated-blocks-dense
 has 'kernel          0.125: OUTSIDE'
+has 'Against dense, all parameters by default'
 gives 0 'SKIPPED, gain -0.2014' "$skipping" --at 0,0,16,3
 has 'skipped         3.926 % of the row'
 
