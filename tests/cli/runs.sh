@@ -126,26 +126,27 @@ refused 'nowhere/report.jsonl' "$lv" merge part1 nowhere --out bad
 [ ! -e bad ] || complain 'a refused merge leaves a folder'
 
 # One run a folder.
+# A kernel that does SLOW first where there are four frames.
 sed '1i #include <unistd.h>
-s/^  const int64_t tokens = .*/&\n  sleep(p->frames == 4 ? 30 : 0);/' \
-  "$LVSA_SOURCE_DIR/fixtures/skeleton/skeleton.c" >slow.c
-"${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" slow.c -o slow.so -lm
+s/^  const int64_t tokens = .*/&\n  if (p->frames == 4) { SLOW; }/' "$LVSA_SOURCE_DIR/fixtures/skeleton/skeleton.c" >slow.c
+slow() { "${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" "-DSLOW=$1" slow.c -o "$2" -lm; }
+slow 'for (int i = 0; i < 3000 && access("go", F_OK) != 0; ++i) usleep(10000)' slow.so
 "$lv" kernel --kernel ./slow.so --suite cases.txt --out busy >busy.out 2>busy.err &
 run=$!
 soon test -e busy/report.jsonl || complain "busy: does not begin: $(cat busy.err)"
 refused 'another run is writing its reports there' "$lv" kernel --suite cases.txt --out busy
 kill -TERM "$run"
+touch go
 code=0
 wait "$run" || code=$?
 [ "$code" -eq 143 ] || complain "stopped: exit code $code"
 grep -q 'kept in busy/report.jsonl' busy.err || complain 'stopped: not said what is kept'
 
 # Rows stand in the order of the suite, however many have to wait for a slow one.
-sed 's/sleep(p->frames == 4 ? 30 : 0)/sleep(p->frames == 4)/' slow.c >late.c
-"${CC:-cc}" -std=gnu11 -O1 -shared -fPIC -w -I"$LVSA_SOURCE_DIR" late.c -o late.so -lm
+slow 'usleep(100000)' late.so
 {
   echo 'T=4 P=4 H=1 D=8 dtype=f32 ref=3 input=gauss seed=1 rows=0'
-  seq 400 | sed 's/.*/T=1 P=& H=1 D=8 dtype=f32 ref=3 input=gauss seed=& rows=1/'
+  seq 400 | awk '{ print "T=1 P=" 1 + $1 % 29 " H=1 D=8 dtype=f32 ref=3 input=gauss seed=" $1 " rows=1" }'
 } >many.txt
 for jobs in 1 2; do
   "$lv" kernel --kernel ./late.so --suite many.txt --relations none --cases-per-process 500 --jobs "$jobs" \
