@@ -1,7 +1,5 @@
 #include "analysis/blocks/explain_pair.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -9,8 +7,8 @@
 #include "analysis/blocks/explain_map.hpp"
 #include "analysis/blocks/map_oracle.hpp"
 #include "analysis/blocks/map_readings.hpp"
+#include "analysis/verify/explain_parts.hpp"
 #include "analysis/verify/inputs.hpp"
-#include "core/error.hpp"
 #include "reference/attention/blocks/block_oracle.hpp"
 #include "reference/attention/blocks/cpu_blocks.hpp"
 
@@ -19,22 +17,16 @@ namespace {
 
 using reference::RowId;
 
-void require_range(const char* what, std::int64_t value, std::int64_t size) {
-  if (value >= 0 && value < size) return;
-  throw Error(ErrorKind::kValue, fmt::format("--block: {} {} is outside this case; 0 .. {} is due",
-                                             what, value, size - 1));
-}
-
 const HeadPattern& head_of(const MapSubject& subject, const PairId& at) {
   return subject.made.heads[static_cast<std::size_t>(at.batch * subject.c.heads + at.head)];
 }
 
 void check_pair(const MapSubject& subject, const PairId& at) {
-  require_range("batch element", at.batch, subject.c.batch);
-  require_range("head", at.head, subject.c.heads);
+  require_inside("--block", "batch element", at.batch, subject.c.batch);
+  require_inside("--block", "head", at.head, subject.c.heads);
   const BlockMap& map = head_of(subject, at).map;
-  require_range("query block", at.query_block, map.rows.blocks());
-  require_range("key block", at.key_block, map.columns.blocks());
+  require_inside("--block", "query block", at.query_block, map.rows.blocks());
+  require_inside("--block", "key block", at.key_block, map.columns.blocks());
 }
 
 std::vector<std::int64_t> tokens_of(const HeadPattern& head, const BlockAxis& axis,

@@ -17,12 +17,6 @@ namespace {
 
 using reference::KeyTerm;
 
-void require_range(const char* what, std::int64_t value, std::int64_t size) {
-  if (value >= 0 && value < size) return;
-  throw Error(ErrorKind::kValue, fmt::format("--at: {} {} is outside this case; 0 .. {} is due",
-                                             what, value, size - 1));
-}
-
 double ratio_of(double exact, double got, double tolerance, DType dtype) {
   const double error = unrounded_error(exact, got, dtype);
   if (error == 0.0) return 0.0;
@@ -152,11 +146,17 @@ ExplainedSchedule explain_schedule(const Explanation& e, const ScheduleJudge& ju
 
 }  // namespace
 
+void require_inside(const char* option, const char* what, std::int64_t index, std::int64_t size) {
+  if (index >= 0 && index < size) return;
+  throw Error(ErrorKind::kValue, fmt::format("{}: {} {} is outside this case; 0 .. {} is due",
+                                             option, what, index, size - 1));
+}
+
 void check_at(const Case& c, const ElementId& at) {
-  require_range("batch element", at.row.batch, c.batch);
-  require_range("head", at.row.head, c.heads);
-  require_range("row (query token)", at.row.token, c.grid.seq_len());
-  require_range("column", at.column, c.head_dim);
+  require_inside("--at", "batch element", at.row.batch, c.batch);
+  require_inside("--at", "head", at.row.head, c.heads);
+  require_inside("--at", "row (query token)", at.row.token, c.grid.seq_len());
+  require_inside("--at", "column", at.column, c.head_dim);
 }
 
 void fill_explanation(Explanation& e, const ExplainedSource& source) {

@@ -2,6 +2,7 @@
 // What explanations of frame lists and of block maps have in common: everything that follows from
 // the row's exact result and its keys.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 
@@ -10,6 +11,9 @@
 #include "reference/attention/oracle.hpp"
 
 namespace lvsa::analysis {
+
+/// Throws Error(kValue) naming the option, what it counts and the range unless 0 <= index < size.
+void require_inside(const char* option, const char* what, std::int64_t index, std::int64_t size);
 
 /// Throws Error(kValue) naming the range when the element is outside the case.
 void check_at(const Case& c, const ElementId& at);

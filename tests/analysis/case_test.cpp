@@ -6,6 +6,7 @@
 #include "analysis/verify/suite.hpp"
 #include "core/config/presets.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -15,12 +16,7 @@ constexpr const char* kLine =
     "rows=64";
 
 std::string complaint(const std::string& line) {
-  try {
-    parse_case(line);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no complaint";
+  return test_support::refusal_of([&] { parse_case(line); });
 }
 
 TEST(CaseLine, IsPrintedBackAsItWasParsed) { EXPECT_EQ(to_line(parse_case(kLine)), kLine); }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -14,12 +15,7 @@ MaskSettings resolve(const MaskRequest& request, const char* model = "wan-1.3b",
 
 std::string refusal(const MaskRequest& request, const char* model = "wan-1.3b",
                     const Environment& environment = {}) {
-  try {
-    resolve(request, model, environment);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return test_support::refusal_of([&] { resolve(request, model, environment); });
 }
 
 TEST(MaskSettings, TakeEverythingFromTheModelWhenNothingIsSaid) {

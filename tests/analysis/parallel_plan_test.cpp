@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -62,12 +63,7 @@ TEST(ParallelPlan, EachFixtureHasItsExpectationAndMeetsIt) {
 }
 
 std::string message_of(const std::string& text) {
-  try {
-    parse_plan(text, "plan");
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return test_support::refusal_of([&] { parse_plan(text, "plan"); });
 }
 
 TEST(ParallelPlan, ObjectsThatPythonCouldNotMakeAreRefusedInOneLine) {

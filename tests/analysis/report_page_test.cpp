@@ -17,16 +17,15 @@
 #include "analysis/report/html_report.hpp"
 #include "report_markup_check.hpp"
 #include "report_sample.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
+using test_support::has;
+
 std::string page_of(const std::vector<CaseResult>& results) {
   return html_report(results, sample_provenance(), summarise(results));
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::size_t count(const std::string& text, const std::string& what) {

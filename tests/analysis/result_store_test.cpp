@@ -15,9 +15,12 @@
 #include "analysis/run/merge.hpp"
 #include "core/error.hpp"
 #include "report_sample.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
+
+using test_support::refusal_of;
 
 class ResultStoreTest : public testing::Test {
  protected:
@@ -51,16 +54,6 @@ class ResultStoreTest : public testing::Test {
     RunTotals totals;
     for (std::int64_t i = 1; i <= plan_.cases; ++i) totals.add(result(i));
     return summary_json_line(totals.summary, totals.timings) + '\n';
-  }
-  // What is thrown, empty when nothing is.
-  template <typename Call>
-  static std::string refusal(Call call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
   }
 
   std::string folder_;
@@ -114,17 +107,17 @@ TEST_F(ResultStoreTest, RefusesWhatWasDamagedBeforeItsEnd) {
   const std::string one = to_json_line(result(1)) + '\n';
   const auto refused = [&](const std::string& bytes) {
     std::ofstream(path("bad"), std::ios::binary) << bytes;
-    return refusal([&] { ResultStore::open(path("bad"), true); });
+    return refusal_of([&] { ResultStore::open(path("bad"), true); });
   };
-  EXPECT_EQ(refused(header + one), "");
+  EXPECT_EQ(refused(header + one), "accepted");
   EXPECT_NE(refused(header + "{\"type\":\n" + one).find("report.jsonl:2:"), std::string::npos);
   EXPECT_NE(refused(header + one + one).find("report.jsonl:3: case number 1"), std::string::npos);
-  EXPECT_NE(refused(header + to_json_line(result(6)) + '\n'), "");
+  EXPECT_NE(refused(header + to_json_line(result(6)) + '\n'), "accepted");
   EXPECT_NE(refused(header + summary() + one).find(":3: a line behind the summary"),
             std::string::npos);
-  EXPECT_NE(refused(one), "");
-  EXPECT_NE(refused(""), "");
-  EXPECT_NE(refused("garbage"), "");
+  EXPECT_NE(refused(one), "accepted");
+  EXPECT_NE(refused(""), "accepted");
+  EXPECT_NE(refused("garbage"), "accepted");
   EXPECT_NE(refused(run_json_line(sample_provenance()) + '\n').find("older"), std::string::npos);
 }
 
@@ -169,7 +162,7 @@ TEST_F(ResultStoreTest, SplitsASuiteWithoutLossOrOverlap) {
     }
   }
   for (const char* wrong : {"", "1", "0/2", "3/2", "1/0", "1/2x", "-1/2", "a/b", "1/", "/2"}) {
-    EXPECT_NE(refusal([&] { parse_shard(wrong); }), "") << wrong;
+    EXPECT_NE(refusal_of([&] { parse_shard(wrong); }), "accepted") << wrong;
   }
 }
 
@@ -184,7 +177,7 @@ TEST_F(ResultStoreTest, MergesShardsAndNamesWhatIsMissing) {
     }
   }
   const std::vector<std::string> folders = {folder_ + "/part1", folder_ + "/part2"};
-  const std::string unfinished = refusal([&] { Shards shards(folders); });
+  const std::string unfinished = refusal_of([&] { Shards shards(folders); });
   EXPECT_NE(unfinished.find("the first is number 4: shard 2/2"), std::string::npos) << unfinished;
   ResultStore::open(path("part2"), true)->add(result(4));
   std::string order;
@@ -195,9 +188,10 @@ TEST_F(ResultStoreTest, MergesShardsAndNamesWhatIsMissing) {
 TEST_F(ResultStoreTest, GivesAFolderToOneRunAtATime) {
   {
     const FolderLock first(folder_);
-    EXPECT_NE(refusal([&] { FolderLock second(folder_); }).find("another run"), std::string::npos);
+    EXPECT_NE(refusal_of([&] { FolderLock second(folder_); }).find("another run"),
+              std::string::npos);
   }
-  EXPECT_EQ(refusal([&] { FolderLock third(folder_); }), "");
+  EXPECT_EQ(refusal_of([&] { FolderLock third(folder_); }), "accepted");
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 

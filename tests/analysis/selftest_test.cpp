@@ -85,7 +85,8 @@ TEST_P(Healthy, KernelIsNeverAccusedInRandomCases) {
 
 INSTANTIATE_TEST_SUITE_P(Selftest, Healthy,
                          testing::Values(&reference::mutant_kernel(reference::Defect::kNone),
-                                         &reference::cpu_kernel()));
+                                         &reference::cpu_kernel()),
+                         [](const auto& tested) { return std::string(tested.param->name); });
 
 }  // namespace
 }  // namespace lvsa::analysis

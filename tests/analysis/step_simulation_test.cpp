@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "reference/pattern/step_counter.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -208,12 +209,7 @@ class TraceFile : public testing::Test {
     return calls;
   }
   std::string complaint(const std::string& text) {
-    try {
-      read(text);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "";
+    return test_support::refusal_of([&] { read(text); });
   }
   void TearDown() override { std::filesystem::remove(path_); }
 

@@ -9,6 +9,7 @@
 
 #include "core/blocks/block_loader.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa {
 namespace {
@@ -31,12 +32,8 @@ HeadPattern dense(std::int64_t tokens, std::int64_t rows, std::int64_t columns) 
 
 std::string error_of(const std::vector<HeadPattern>& patterns, std::int64_t batch,
                      std::int64_t heads, std::int64_t block = 0) {
-  try {
-    BlockProblem problem(patterns, batch, heads, block, block);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test_support::refusal_of(
+      [&] { BlockProblem problem(patterns, batch, heads, block, block); });
 }
 
 TEST(BlockProblem, StoresEqualMapsMasksAndOrdersOnce) {

@@ -9,18 +9,12 @@
 #include "core/blocks/element_mask.hpp"
 #include "core/blocks/head_pattern.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa {
 namespace {
 
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
-}
+using test_support::refusal_of;
 
 BlockMap small_map() {
   return {BlockAxis::uniform(10, 4), BlockAxis::uniform(7, 2), {0, 2, 2, 4}, {0, 3, 1, 2}};
@@ -29,7 +23,7 @@ BlockMap small_map() {
 std::string map_refusal(const std::function<void(BlockMap&)>& change) {
   BlockMap map = small_map();
   change(map);
-  return refusal([&] { check_block_map(map, "map"); });
+  return refusal_of([&] { check_block_map(map, "map"); });
 }
 
 TEST(BlockAxis, CutsTheLastBlockShort) {
@@ -44,16 +38,16 @@ TEST(BlockAxis, CutsTheLastBlockShort) {
 }
 
 TEST(BlockAxis, RefusesBlocksThatDoNotAscend) {
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(refusal_of([] {
               BlockAxis::of_begins({0, 4, 4});
             }),
             "block begins: entry 2 is 4 after 4, they must ascend");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(refusal_of([] {
               BlockAxis::of_begins({1, 4});
             }),
             "block begins: two entries at least are due, the first one 0");
-  EXPECT_EQ(refusal([] { BlockAxis::uniform(0, 4); }), "tokens=0: at least 1 is due");
-  EXPECT_EQ(refusal([] { BlockAxis::uniform(4, 0); }), "block=0: at least 1 is due");
+  EXPECT_EQ(refusal_of([] { BlockAxis::uniform(0, 4); }), "tokens=0: at least 1 is due");
+  EXPECT_EQ(refusal_of([] { BlockAxis::uniform(4, 0); }), "block=0: at least 1 is due");
 }
 
 TEST(BlockMap, IsRefusedWithRowAndColumn) {
@@ -97,7 +91,7 @@ HeadPattern masked_pattern() {
 std::string mask_refusal(const std::function<void(ElementMask&)>& change) {
   HeadPattern pattern = masked_pattern();
   change(pattern.mask);
-  return refusal([&] { check_head_pattern(pattern, "p"); });
+  return refusal_of([&] { check_head_pattern(pattern, "p"); });
 }
 
 TEST(ElementMask, IsRefusedWithRowAndColumn) {
@@ -134,15 +128,15 @@ TEST(ElementMask, IsStoredOnceHoweverOftenItComes) {
 }
 
 TEST(Permutation, IsRefusedWithPlaceAndToken) {
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(refusal_of([] {
               Permutation({0, 2, 2}, "order");
             }),
             "order: place 2: token 2 comes twice, first at place 1");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(refusal_of([] {
               Permutation({0, 3, 1}, "order");
             }),
             "order: place 1: token 3 is out of range, 0 .. 2 are due");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(refusal_of([] {
               Permutation({0, -1, 1}, "order");
             }),
             "order: place 1: token -1 is out of range, 0 .. 2 are due");
@@ -151,14 +145,14 @@ TEST(Permutation, IsRefusedWithPlaceAndToken) {
 TEST(HeadPattern, RefusesAnOrderOfAnotherLength) {
   HeadPattern pattern = masked_pattern();
   pattern.order = Permutation::identity(10);
-  EXPECT_EQ(refusal([&] { check_head_pattern(pattern, "p"); }),
+  EXPECT_EQ(refusal_of([&] { check_head_pattern(pattern, "p"); }),
             "p: an order of 10 tokens for 10 queries and 7 keys");
 }
 
 TEST(HeadPattern, RefusesASkipThresholdThatIsNoNumber) {
   HeadPattern pattern = masked_pattern();
   pattern.skip = SkipRule{1.0 / 0.0};
-  EXPECT_EQ(refusal([&] { check_head_pattern(pattern, "p"); }),
+  EXPECT_EQ(refusal_of([&] { check_head_pattern(pattern, "p"); }),
             "p: skip threshold inf is no finite number");
 }
 

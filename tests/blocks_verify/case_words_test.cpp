@@ -8,6 +8,7 @@
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/suite.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -15,12 +16,7 @@ namespace {
 const std::string kSizes = " T=2 P=12 H=1 Hkv=1 D=64 dtype=bf16 ref=21 step=0";
 
 std::string refusal(const std::string& line) {
-  try {
-    parse_case(line);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test_support::refusal_of([&] { parse_case(line); });
 }
 
 TEST(BlockCaseWords, StandInOneWordWithColonsForBlanks) {

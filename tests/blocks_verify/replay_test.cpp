@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "reference/attention/blocks/block_mutants.hpp"
 #include "reference/attention/blocks/cpu_blocks.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -74,12 +75,7 @@ std::string refusal(const ReplayCase& replay, const std::string& from, const std
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   text.replace(at, from.size(), to);
-  try {
-    replay_from_json(text, "r.json");
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "read";
+  return test_support::refusal_of([&] { replay_from_json(text, "r.json"); });
 }
 
 TEST(BlockReplay, RefusesMapsThatAreNone) {

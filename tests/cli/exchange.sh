@@ -1,32 +1,11 @@
 #!/bin/sh
-# export, fill and check as a user runs them; the Python part only where python3 has h5py.
+# export and check as a user runs them; exchange_python.sh fills what is between them.
 set -u
+. "$LVSA_SOURCE_DIR/tests/cli/common.inc"
+. "$LVSA_SOURCE_DIR/tests/cli/exchange_cases.inc"
 lv=$LVSA_VERIFY
-failures=0
 
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  failures=$((failures + 1))
-}
-
-# expect CODE TEXT COMMAND...: exits with CODE and says TEXT; bad input in one line on stderr.
-expect() {
-  code=$1
-  text=$2
-  shift 2
-  "$@" >out.txt 2>err.txt
-  got=$?
-  [ "$got" -eq "$code" ] || fail "exit code $got instead of $code: $* $(cat err.txt)"
-  grep -qF -- "$text" out.txt err.txt || fail "no '$text': $*"
-  if [ "$code" -eq 2 ] && [ "$(wc -l <err.txt)" -ne 1 ]; then fail "not one line on stderr: $*"; fi
-}
-
-cat >cases.txt <<'END'
-T=7 P=9 text=5 B=2 H=4 Hkv=2 D=24 dtype=f32 W=1 ref=3 step=1 input=gauss seed=1 rows=0
-T=9 P=12 H=2 Hkv=1 D=16 dtype=bf16 layout=bhsd W=1 ref=4 step=2 input=indicator seed=2 rows=0
-T=5 P=4 text=3 H=1 Hkv=1 D=16 dtype=f16 layout=bhsd ref=3 step=0 input=indicator seed=3 rows=0
-T=13 P=65 H=2 Hkv=2 D=64 dtype=bf16 ref=5 step=1 input=gauss seed=3 rows=64 compute=rows
-END
+frame_cases >cases.txt
 
 expect 0 "4 cases" "$lv" export cases.txt -o cases.h5
 expect 0 "4 cases" "$lv" export cases.txt -o packed.h5 --compress
@@ -78,47 +57,4 @@ done
 [ -z "$(find . -name '*full.[hsn]*')" ] || fail "a full disk leaves a file behind"
 [ -z "$(find . -name '*.tmp')" ] || fail "a temporary file is left behind"
 
-if python3 -c 'import numpy' 2>/dev/null; then
-  fill=$LVSA_SOURCE_DIR/python/lvsa_fill.py
-  export PYTHONDONTWRITEBYTECODE=1
-  for file in cases.safetensors cases.npy; do
-    for time in first second; do
-      expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
-      expect 0 "4 passed, 0 failed" "$lv" check "$file" --no-report
-      [ "$time" = second ] || expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
-    done
-  done
-  expect 0 "4 passed, 0 failed" "$lv" check cases.h5 --no-report --outputs cases.safetensors
-fi
-if python3 -c 'import h5py, numpy' 2>/dev/null; then
-  fill=$LVSA_SOURCE_DIR/python/lvsa_fill.py
-  for file in cases.h5 packed.h5; do
-    expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
-    expect 0 "4 passed, 0 failed" "$lv" check "$file" --out report
-    [ -s report/report.html ] || fail "no report"
-  done
-  expect 0 '"passed":4' "$lv" check cases.h5 --no-report --json
-  cat >broken.py <<'END'
-import lvsa_fill
-def scale(q, k, v, pattern):
-    return lvsa_fill.plain(1.5 * q, k, v, pattern)
-def base2(q, k, v, pattern):
-    out, lse = lvsa_fill.plain(q, k, v, pattern)
-    return out, 1.442695 * lse
-def shape(q, k, v, pattern):
-    return q[:, 1:]
-def refuses(q, k, v, pattern):
-    raise NotImplementedError("no such case")
-END
-  export PYTHONDONTWRITEBYTECODE=1
-  for name in scale base2 shape; do
-    expect 0 "filled" python3 "$fill" one.h5 "broken:$name" --numpy
-    expect 1 "0 passed, 1 failed" "$lv" check one.h5 --no-report
-  done
-  expect 0 "filled" python3 "$fill" one.h5 broken:refuses --numpy
-  expect 1 "no such case" "$lv" check one.h5 --no-report
-else
-  echo "python3 has no h5py and numpy: filling a file from Python is not tested here"
-fi
-
-[ "$failures" -eq 0 ]
+all_good

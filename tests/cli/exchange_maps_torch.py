@@ -1,4 +1,4 @@
-"""The part of exchange_maps.sh that needs PyTorch, in one process: fills cases.safetensors with three fillers, and
+"""What exchange_maps_torch.sh does in PyTorch, in one process: fills cases.safetensors with three fillers, and
 springs all traps on a stand-in for FlashInfer with different manners."""
 import os
 import shutil

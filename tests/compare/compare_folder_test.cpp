@@ -13,27 +13,18 @@
 #include "analysis/sweep/pattern_compare_folder.hpp"
 #include "core/error.hpp"
 #include "tests/compare/compare_support.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
+
+using test_support::has;
+using test_support::refusal_of;
 
 using testing::NoiseSource;
 
 constexpr FrameGrid kGrid{3, 16, 0};
 constexpr std::int64_t kHeads = 4;
-
-std::string complaint(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 std::string bytes_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -115,8 +106,8 @@ TEST(ComparePlan, IsReadBackFromItsJson) {
   const ComparePlan read = parse_compare_plan(compare_plan_json(plan));
   EXPECT_EQ(difference(plan, read, false), "");
   EXPECT_EQ(compare_plan_json(read), compare_plan_json(plan));
-  EXPECT_TRUE(has(complaint([] { parse_compare_plan("{}"); }), "plan of the comparison"));
-  EXPECT_TRUE(has(complaint([] { parse_compare_plan("nothing"); }), "plan of the comparison"));
+  EXPECT_TRUE(has(refusal_of([] { parse_compare_plan("{}"); }), "plan of the comparison"));
+  EXPECT_TRUE(has(refusal_of([] { parse_compare_plan("nothing"); }), "plan of the comparison"));
 }
 
 TEST(ComparePlan, SaysWhatDiffers) {
@@ -156,10 +147,10 @@ TEST(CompareUnit, IsReadBackFromItsBytesAndNoOthersAre) {
   EXPECT_GT(std::count_if(read.failures.begin(), read.failures.end(),
                           [](const std::string& reason) { return has(reason, "sparge"); }),
             0);
-  EXPECT_TRUE(has(complaint([&] { parse_unit(bytes, entries + 1); }), "another number"));
-  EXPECT_TRUE(has(complaint([&] { parse_unit(bytes, entries - 1); }), "another number"));
+  EXPECT_TRUE(has(refusal_of([&] { parse_unit(bytes, entries + 1); }), "another number"));
+  EXPECT_TRUE(has(refusal_of([&] { parse_unit(bytes, entries - 1); }), "another number"));
   for (std::size_t size = 0; size < bytes.size(); size += 37) {
-    EXPECT_NE(complaint([&] { parse_unit(bytes.substr(0, size), entries); }), "nothing") << size;
+    EXPECT_NE(refusal_of([&] { parse_unit(bytes.substr(0, size), entries); }), "accepted") << size;
   }
 }
 
@@ -217,10 +208,10 @@ TEST(CompareFolder, GoesOnWithTheSameComparisonAloneAndOnlyWhenAsked) {
   const Noise other([](CompareOptions& o) { o.densities = {0.5}; });
   const std::string folder = scratch_folder();
   const auto opens = [&](const ComparePlan& plan, const FolderMode& mode) {
-    return complaint([&] { CompareFolder(folder, plan, mode); });
+    return refusal_of([&] { CompareFolder(folder, plan, mode); });
   };
   CompareFolder(folder, other.plan, {});
-  EXPECT_EQ(opens(noise.plan, {}), "nothing") << "a journal without units keeps nobody out";
+  EXPECT_EQ(opens(noise.plan, {}), "accepted") << "a journal without units keeps nobody out";
   CompareFolder(folder, noise.plan, {}).journal().add(1, noise.compute(1));
   EXPECT_TRUE(has(opens(noise.plan, {}), "holds 1 units of this comparison already; --resume"));
   EXPECT_TRUE(has(opens(other.plan, {true, false}), "holds another comparison: --density"));
@@ -232,7 +223,7 @@ TEST(CompareFolder, GoesOnWithTheSameComparisonAloneAndOnlyWhenAsked) {
   std::filesystem::remove(folder + "/compare.journal");
   EXPECT_TRUE(CompareFolder(folder, noise.plan, {true, false}).finished());
   EXPECT_TRUE(has(opens(other.plan, {true, false}), "another comparison"));
-  EXPECT_EQ(opens(other.plan, {false, true}), "nothing");  // --overwrite
+  EXPECT_EQ(opens(other.plan, {false, true}), "accepted");  // --overwrite
   EXPECT_FALSE(std::filesystem::exists(folder + "/compare.h5"));
   std::ofstream(folder + "/sweep.h5") << "x";
   EXPECT_TRUE(has(opens(noise.plan, {false, true}), "holds a sweep"));
@@ -251,10 +242,10 @@ TEST(CompareFolder, ADamagedOrForeignJournalIsRefusedWithThePlace) {
   std::string bytes = bytes_of(path);
   bytes[first + 60] ^= 1;
   std::ofstream(path, std::ios::binary) << bytes;
-  EXPECT_TRUE(has(complaint([&] { CompareJournal::open(path, true); }),
+  EXPECT_TRUE(has(refusal_of([&] { CompareJournal::open(path, true); }),
                   "damaged at byte " + std::to_string(first)));
   std::ofstream(path, std::ios::binary) << "lvsa-sweep-journal 1 2 0000 {}\n";
-  EXPECT_TRUE(has(complaint([&] { CompareJournal::open(path, true); }),
+  EXPECT_TRUE(has(refusal_of([&] { CompareJournal::open(path, true); }),
                   "is no journal of a comparison of patterns"));
 }
 
@@ -289,7 +280,7 @@ TEST(CompareShards, ThatDoNotMakeAWholeAreRefusedByName) {
   run_shard(noise, one, {1, 2}, kHeads);
   run_shard(noise, two, {2, 2}, kHeads - 1);
   const auto merge = [](const std::vector<std::string>& folders) {
-    return complaint([&] { merge_comparisons(folders, nullptr); });
+    return refusal_of([&] { merge_comparisons(folders, nullptr); });
   };
   EXPECT_TRUE(has(merge({one, two}), "shard 2/2 in " + two + " is unfinished"));
   EXPECT_TRUE(has(merge({one}), "shard 2/2 is not among those given"));

@@ -9,6 +9,7 @@
 #include "analysis/sweep/pattern_timer_process.hpp"
 #include "analysis/sweep/pattern_timer_wire.hpp"
 #include "tests/compare/compare_support.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -44,12 +45,7 @@ TEST(TimerProcess, PatienceGrowsWithThePairsAndIsLessForAGpu) {
 
 TEST(TimerProcess, OneThatCannotBeStartedOrSaysNothingIsNamed) {
   const auto thrown = [](const std::vector<std::string>& argv) -> std::string {
-    try {
-      time_apart({"lib.so:k", argv, 5.0, {}});
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "nothing";
+    return test_support::refusal_of([&] { time_apart({"lib.so:k", argv, 5.0, {}}); });
   };
   EXPECT_EQ(
       thrown({"/bin/true"}),

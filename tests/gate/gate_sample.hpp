@@ -8,8 +8,11 @@
 
 #include "analysis/gate/evidence.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
+
+using test_support::refusal_of;
 
 inline CaseRecord sample_case(int number) {
   CaseRecord record;
@@ -157,17 +160,6 @@ inline Evidence any_evidence() {
     }
   }
   return evidence;
-}
-
-/// What an Error says; "" where none is thrown.
-template <typename Call>
-std::string refusal(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace lvsa::analysis

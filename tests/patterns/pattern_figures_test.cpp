@@ -11,6 +11,7 @@
 #include "analysis/patterns/pattern_calls.hpp"
 #include "analysis/patterns/pattern_text.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -148,12 +149,7 @@ TEST(BlockMapPicture, OfALargeMapIsSmall) {
 }
 
 std::string refusal(const std::string& size) {
-  try {
-    parse_video_size(size);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test_support::refusal_of([&] { parse_video_size(size); });
 }
 
 TEST(VideoSize, IsReadFromWords) {

@@ -4,17 +4,13 @@
 
 #include "analysis/diagnose/backend_requests.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 std::string refusal(const std::string& text, const std::vector<std::string>& words = {}) {
-  try {
-    (void)parse_backend_config(text, "c.json", words);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "taken";
+  return test_support::refusal_of([&] { (void)parse_backend_config(text, "c.json", words); });
 }
 
 TEST(BackendConfig, HasTheDefaultsOfTheRfc) {
@@ -47,8 +43,8 @@ TEST(BackendConfig, NamesFieldValueAndRange) {
               std::string::npos)
         << topk;
   }
-  EXPECT_EQ(refusal(R"({"params": {"topk": 1}})"), "taken");
-  EXPECT_EQ(refusal(R"({"params": {"topk": null}, "window_size": null})"), "taken");
+  EXPECT_EQ(refusal(R"({"params": {"topk": 1}})"), "accepted");
+  EXPECT_EQ(refusal(R"({"params": {"topk": null}, "window_size": null})"), "accepted");
 }
 
 TEST(BackendConfig, TakesStepRangesInOrderAndApart) {
@@ -57,7 +53,7 @@ TEST(BackendConfig, TakesStepRangesInOrderAndApart) {
   };
   const std::string p = R"("profile": "p")";
   EXPECT_EQ(ranges(R"({"first": 0, "end": 2, )" + p + R"(}, {"first": 2, "end": 99, )" + p + "}"),
-            "taken");
+            "accepted");
   EXPECT_NE(ranges(R"({"first": 0, "end": 3, )" + p + R"(}, {"first": 2, "end": 4, )" + p + "}")
                 .find("[2, 4): begins before step 3"),
             std::string::npos);
@@ -86,9 +82,9 @@ TEST(BackendRequests, AreRefusedWhereNamesRepeatOrPluginsHaveNone) {
     } catch (const Error& error) {
       return std::string(error.what());
     }
-    return std::string("taken");
+    return std::string("accepted");
   };
-  EXPECT_EQ(refused(R"({"name": "a"})"), "taken");
+  EXPECT_EQ(refused(R"({"name": "a"})"), "accepted");
   EXPECT_NE(refused(R"({"name": "a"}, {"name": "a"})").find("a second request 'a'"),
             std::string::npos);
   EXPECT_NE(refused("").find("a request is due"), std::string::npos);

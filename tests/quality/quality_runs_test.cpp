@@ -4,20 +4,12 @@
 
 #include "analysis/quality/csv_table.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-// The message of what `body` throws; empty when it throws nothing.
-template <class Body>
-std::string complaint(const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
+using test_support::refusal_of;
 
 QualityRuns vqeval(const std::string& text) {
   QualityRuns runs;
@@ -50,13 +42,14 @@ TEST(CsvTable, WhatItWritesItReads) {
 }
 
 TEST(CsvTable, NamesTheLineOfWhatIsWrong) {
-  EXPECT_EQ(complaint([] { parse_csv("", "t"); }),
+  EXPECT_EQ(refusal_of([] { parse_csv("", "t"); }),
             "t: empty; a line with the names of the columns is due");
-  EXPECT_EQ(complaint([] { parse_csv("a,b\n1\n", "t"); }), "t: line 2: 1 fields; the header has 2");
-  EXPECT_EQ(complaint([] { parse_csv("a,b\n1,\"2\n\n", "t"); }),
+  EXPECT_EQ(refusal_of([] { parse_csv("a,b\n1\n", "t"); }),
+            "t: line 2: 1 fields; the header has 2");
+  EXPECT_EQ(refusal_of([] { parse_csv("a,b\n1,\"2\n\n", "t"); }),
             "t: line 2: a quote is opened and never closed");
-  EXPECT_EQ(complaint([] { parse_csv("a,a\n", "t"); }), "t: line 1: column 'a' stands twice");
-  EXPECT_EQ(complaint([] { parse_csv("a\nx\"y\n", "t"); }),
+  EXPECT_EQ(refusal_of([] { parse_csv("a,a\n", "t"); }), "t: line 1: column 'a' stands twice");
+  EXPECT_EQ(refusal_of([] { parse_csv("a\nx\"y\n", "t"); }),
             "t: line 2: a quote within a field that does not begin with one");
 }
 
@@ -77,19 +70,19 @@ TEST(VqevalTable, TakesWordsFromColumnsOfTheirOwn) {
 }
 
 TEST(VqevalTable, RefusesWhatIsNoTableOfScores) {
-  EXPECT_EQ(complaint([] { vqeval("path,composite_score\na,1\n"); }),
+  EXPECT_EQ(refusal_of([] { vqeval("path,composite_score\na,1\n"); }),
             "runs.csv: no column 'video_path'; there are path, composite_score");
   EXPECT_EQ(
-      complaint([] { vqeval("video_path,verdict\na,good\n"); }),
+      refusal_of([] { vqeval("video_path,verdict\na,good\n"); }),
       "runs.csv: no column of scores, such as 'composite_score'; VQeval's `batch --output` is "
       "due");
   for (const std::string score : {"high", "nan", "inf", "1.5x", " 1"}) {
-    EXPECT_EQ(complaint([&] { vqeval("video_path,a_score\nv,1\nw," + score + "\n"); }),
+    EXPECT_EQ(refusal_of([&] { vqeval("video_path,a_score\nv,1\nw," + score + "\n"); }),
               "runs.csv: line 3: a_score is '" + score + "'; a finite number is due");
   }
-  EXPECT_EQ(complaint([] { vqeval("video_path,a_score\nv,1\nv,2\n"); }),
+  EXPECT_EQ(refusal_of([] { vqeval("video_path,a_score\nv,1\nv,2\n"); }),
             "runs.csv: line 3: video 'v' has a second score of vqeval.a; one is due");
-  EXPECT_EQ(complaint([] { vqeval("setting,video_path,a_score\nW=1,v,1\nW=2,v,\n"); }),
+  EXPECT_EQ(refusal_of([] { vqeval("setting,video_path,a_score\nW=1,v,1\nW=2,v,\n"); }),
             "runs.csv: line 3: video 'v' has the setting 'W=2' here and 'W=1' in runs.csv: line 2");
 }
 
@@ -110,16 +103,16 @@ TEST(VbenchResults, GivesNumbersAndBooleansOfEachVideo) {
 }
 
 TEST(VbenchResults, RefusesWhatIsNoneWithItsPlace) {
-  EXPECT_EQ(complaint([] { vbench("[]"); }), "r.json: an object with VBench's dimensions is due");
-  EXPECT_EQ(complaint([] { vbench(R"({"color": 0.5})"); }),
+  EXPECT_EQ(refusal_of([] { vbench("[]"); }), "r.json: an object with VBench's dimensions is due");
+  EXPECT_EQ(refusal_of([] { vbench(R"({"color": 0.5})"); }),
             "r.json: /color: [score, [{\"video_path\", \"video_results\"}, ...]] is due");
-  EXPECT_EQ(complaint([] { vbench(R"({"color": [1, [{"video_path": "a"}]]})"); }),
+  EXPECT_EQ(refusal_of([] { vbench(R"({"color": [1, [{"video_path": "a"}]]})"); }),
             "r.json: /color, result 1: {\"video_path\": text, \"video_results\": number} is due");
   EXPECT_EQ(
-      complaint([] { vbench(R"({"color": [1, [{"video_path": "a", "video_results": "x"}]]})"); }),
+      refusal_of([] { vbench(R"({"color": [1, [{"video_path": "a", "video_results": "x"}]]})"); }),
       "r.json: /color, result 1: video_results is \"x\"; a finite number, true or false is "
       "due");
-  EXPECT_EQ(complaint([] {
+  EXPECT_EQ(refusal_of([] {
               vbench(R"({"color": [1, [{"video_path": "a", "video_results": 1},
                                        {"video_path": "a", "video_results": 1}]]})");
             }),

@@ -3,18 +3,15 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 std::string complaint_of(const QualityRuns& runs, const std::string& map,
                          const std::vector<SweepSetting>& settings) {
-  try {
-    settings_of_runs(runs, parse_setting_map(map, "map.csv"), {}, settings);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test_support::refusal_of(
+      [&] { settings_of_runs(runs, parse_setting_map(map, "map.csv"), {}, settings); });
 }
 
 QualityRuns runs_named(const std::vector<std::string>& names) {

@@ -6,6 +6,7 @@
 
 #include "core/error.hpp"
 #include "tests/sparse_static/sparse_case.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::sparse_test {
 namespace {
@@ -84,12 +85,7 @@ TEST(LvsaRule, AlwaysExpandsIn12) {
 }
 
 std::string refusal(const std::string& words) {
-  try {
-    make_rule(words);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test_support::refusal_of([&] { make_rule(words); });
 }
 
 TEST(LvsaRule, RefusesParametersThatExcludeEachOther) {

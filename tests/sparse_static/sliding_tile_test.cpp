@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "tests/sparse_static/sparse_case.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::sparse_test {
 namespace {
@@ -78,12 +79,7 @@ TEST(SlidingTile, TakesAWindowForEachHead) {
 }
 
 std::string refusal(const std::string& words, const PatternInput& input) {
-  try {
-    make_rule(words)->make(input);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test_support::refusal_of([&] { make_rule(words)->make(input); });
 }
 
 TEST(SlidingTile, RefusesSizesThatTilesDoNotDivide) {

@@ -7,29 +7,20 @@
 
 #include "analysis/sweep/sweep_axes.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-std::string complaint(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing";
-}
+using test_support::has;
+using test_support::refusal_of;
 
 std::string of_reals(const std::string& text) {
-  return complaint([&] { parse_real_axis("--scale", text, 0.0, 10.0); });
+  return refusal_of([&] { parse_real_axis("--scale", text, 0.0, 10.0); });
 }
 
 std::string of_integers(const std::string& text) {
-  return complaint([&] { parse_integer_axis("--window", text, 0, 100); });
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  return refusal_of([&] { parse_integer_axis("--window", text, 0, 100); });
 }
 
 using Reals = std::vector<double>;
@@ -65,7 +56,7 @@ TEST(Axis, NamesWhatIsWrong) {
   EXPECT_TRUE(has(of_integers("101"), "0 to 100"));
   EXPECT_TRUE(has(of_integers("1,2,1"), "1 stands twice"));
   EXPECT_TRUE(has(of_integers("2.5"), "an integer"));
-  EXPECT_TRUE(has(complaint([] { parse_interval_axis("--interval", "auto,auto"); }), "twice"));
+  EXPECT_TRUE(has(refusal_of([] { parse_interval_axis("--interval", "auto,auto"); }), "twice"));
 }
 
 TEST(Grid, IsTheProductWithTheLastAxisFastest) {
@@ -98,7 +89,7 @@ TEST(Grid, OfTooManySettingsIsRefusedWithTheSizes) {
   SweepAxes axes;
   axes.window = parse_integer_axis("--window", "0:1999", 0, 65536);
   axes.reference = parse_integer_axis("--reference", "1:2000", 0, 65536);
-  const std::string text = complaint([&] { grid_settings(axes, 21); });
+  const std::string text = refusal_of([&] { grid_settings(axes, 21); });
   EXPECT_TRUE(has(text, "4000000 settings")) << text;
   EXPECT_TRUE(has(text, "W 2000 x")) << text;
   EXPECT_EQ(random_settings(axes, 5, 1).size(), 5u);
@@ -120,7 +111,7 @@ TEST(RandomSettings, AreDifferentOnesOfTheProduct) {
   EXPECT_EQ(random_settings(axes, 24, 3).size(), 24u);
   EXPECT_EQ(random_settings(axes, 7, 3), random_settings(axes, 7, 3));
   EXPECT_NE(random_settings(axes, 7, 3), random_settings(axes, 7, 4));
-  EXPECT_TRUE(has(complaint([&] { random_settings(axes, 25, 1); }), "only 24"));
+  EXPECT_TRUE(has(refusal_of([&] { random_settings(axes, 25, 1); }), "only 24"));
 }
 
 // Each of 12 settings is in a draw of 3 with probability 1/4: 1,000 of 4,000 draws, six standard
@@ -145,11 +136,11 @@ TEST(SettingsFile, HasASettingALineAndNamesBadOnes) {
   EXPECT_EQ(settings[0].scale, 0.8);
   EXPECT_EQ(settings[1].interval, 5);
   std::ofstream(path) << "W=3\nW=x\n";
-  EXPECT_TRUE(has(complaint([&] { read_settings_file(path); }), "settings.txt:2:"));
+  EXPECT_TRUE(has(refusal_of([&] { read_settings_file(path); }), "settings.txt:2:"));
   std::ofstream(path) << "W=3\n\nW=3 n_first=1\n";
-  EXPECT_TRUE(has(complaint([&] { read_settings_file(path); }), "of line 1 once more"));
+  EXPECT_TRUE(has(refusal_of([&] { read_settings_file(path); }), "of line 1 once more"));
   std::ofstream(path) << "# nothing\n";
-  EXPECT_TRUE(has(complaint([&] { read_settings_file(path); }), "holds no setting"));
+  EXPECT_TRUE(has(refusal_of([&] { read_settings_file(path); }), "holds no setting"));
 }
 
 }  // namespace

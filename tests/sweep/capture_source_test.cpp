@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/io/tensor_file.hpp"
 #include "core/numeric/small_floats.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -92,12 +93,7 @@ class CaptureSourceTest : public testing::Test {
   }
 
   std::string refusal(const CaptureSourceOptions& options) const {
-    try {
-      open_capture_source(options);
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "accepted";
+    return test_support::refusal_of([&] { open_capture_source(options); });
   }
   std::string refusal() const {
     CaptureSourceOptions options;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
@@ -43,12 +44,7 @@ SweepResults table(const std::vector<Row>& rows) {
 using Settings = std::vector<std::size_t>;
 
 std::string complaint(const std::string& requirement) {
-  try {
-    parse_requirement(requirement);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing";
+  return test_support::refusal_of([&] { parse_requirement(requirement); });
 }
 
 TEST(Front, HoldsWhatNoOtherSettingBeats) {

@@ -10,6 +10,7 @@
 #include "analysis/sweep/pattern_metrics.hpp"
 #include "core/error.hpp"
 #include "reference/attention/oracle.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/sweep/partials_support.hpp"
 
 namespace lvsa::analysis {
@@ -155,12 +156,7 @@ TEST(FramePartials, MassesOfTheCellsAddUpToOne) {
 }
 
 std::string refusal(const Sample& sample, std::int64_t token) {
-  try {
-    compute_partials(sample, {&token, 1});
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test_support::refusal_of([&] { compute_partials(sample, {&token, 1}); });
 }
 
 TEST(FramePartials, RefuseWhatIsNotFiniteAndNameIt) {

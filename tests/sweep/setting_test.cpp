@@ -8,17 +8,13 @@
 
 #include "analysis/sweep/speedup.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
 std::string complaint(const std::string& words) {
-  try {
-    parse_setting(words);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test_support::refusal_of([&] { parse_setting(words); });
 }
 
 bool says(const std::string& words, const std::string& text) {

@@ -11,23 +11,14 @@
 
 #include "analysis/sweep/sweep_hdf5.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/sweep/sweep_support.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-std::string complaint(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test_support::has;
+using test_support::refusal_of;
 
 void write_all_of(const SweepResults& results, const std::string& folder) {
   write_sweep_files(results, find_front(results, {}), folder);
@@ -142,15 +133,15 @@ TEST(SweepJournal, DamagedInTheMiddleIsRefusedWithThePlace) {
   std::string bytes = bytes_of(path);
   bytes[first + 40] ^= 1;
   std::ofstream(path, std::ios::binary) << bytes;
-  const std::string text = complaint([&] { SweepJournal::open(path, true); });
+  const std::string text = refusal_of([&] { SweepJournal::open(path, true); });
   EXPECT_TRUE(has(text, "damaged at byte " + std::to_string(first))) << text;
   bytes[30] ^= 1;
   std::ofstream(path, std::ios::binary) << bytes;
-  EXPECT_TRUE(has(complaint([&] { SweepJournal::open(path, false); }), "first line"));
+  EXPECT_TRUE(has(refusal_of([&] { SweepJournal::open(path, false); }), "first line"));
   std::ofstream(path, std::ios::binary) << "something else";
-  EXPECT_TRUE(has(complaint([&] { SweepJournal::open(path, false); }), "no journal"));
+  EXPECT_TRUE(has(refusal_of([&] { SweepJournal::open(path, false); }), "no journal"));
   std::ofstream(path, std::ios::binary) << "";
-  EXPECT_TRUE(has(complaint([&] { SweepJournal::open(path, false); }), "no journal"));
+  EXPECT_TRUE(has(refusal_of([&] { SweepJournal::open(path, false); }), "no journal"));
 }
 
 TEST(SweepJournal, OnAFullDiskHoldsWhatItHeldBefore) {
@@ -163,7 +154,7 @@ TEST(SweepJournal, OnAFullDiskHoldsWhatItHeldBefore) {
   rlimit small = before;
   small.rlim_cur = std::filesystem::file_size(path) + 10;
   setrlimit(RLIMIT_FSIZE, &small);
-  const std::string text = complaint([&] { journal->add(sweep.compute(2)); });
+  const std::string text = refusal_of([&] { journal->add(sweep.compute(2)); });
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_TRUE(has(text, path)) << text;
   EXPECT_EQ(SweepJournal::open(path, false)->done(), 1);
@@ -217,11 +208,11 @@ TEST(SweepFiles, CutOffOrOfAnotherKindAreRefused) {
   const std::string whole = bytes_of(path);
   for (const std::size_t size : {whole.size() / 4, whole.size() / 2, whole.size() - 1}) {
     std::ofstream(path, std::ios::binary) << whole.substr(0, size);
-    EXPECT_TRUE(has(complaint([&] { read_sweep(folder); }), path)) << size;
+    EXPECT_TRUE(has(refusal_of([&] { read_sweep(folder); }), path)) << size;
   }
-  EXPECT_TRUE(has(complaint([&] { read_sweep(folder + "/none"); }), "no such file"));
+  EXPECT_TRUE(has(refusal_of([&] { read_sweep(folder + "/none"); }), "no such file"));
   std::filesystem::remove(path);
-  EXPECT_TRUE(has(complaint([&] { read_sweep(folder); }), "holds no sweep"));
+  EXPECT_TRUE(has(refusal_of([&] { read_sweep(folder); }), "holds no sweep"));
 }
 
 TEST(SweepCsv, HasARowForEachSettingAndSample) {
@@ -248,11 +239,11 @@ TEST(SweepFolder, GoesOnWithTheSameSweepAloneAndOnlyWhenAsked) {
   SweepPlan other = sweep.plan;
   other.rows_per_frame = 99;
   const auto opens = [&](const SweepPlan& plan, const FolderMode& mode) {
-    return complaint([&] { SweepFolder(folder, plan, mode); });
+    return refusal_of([&] { SweepFolder(folder, plan, mode); });
   };
   EXPECT_TRUE(has(opens(sweep.plan, {}), "holds 1 units of this sweep"));
   EXPECT_TRUE(has(opens(other, {true, false}), "--rows-per-frame: 4 then, 99 now"));
-  EXPECT_TRUE(has(complaint([&] { read_sweep(folder); }), "unfinished (1 units"));
+  EXPECT_TRUE(has(refusal_of([&] { read_sweep(folder); }), "unfinished (1 units"));
   {
     SweepFolder again(folder, sweep.plan, {true, false});
     EXPECT_EQ(again.units_before(), 1);
@@ -265,7 +256,7 @@ TEST(SweepFolder, GoesOnWithTheSameSweepAloneAndOnlyWhenAsked) {
   }
   EXPECT_TRUE(SweepFolder(folder, sweep.plan, {true, false}).finished());
   EXPECT_TRUE(has(opens(other, {}), "another sweep"));
-  EXPECT_EQ(opens(other, {false, true}), "nothing");  // --overwrite
+  EXPECT_EQ(opens(other, {false, true}), "accepted");  // --overwrite
   EXPECT_FALSE(std::filesystem::exists(folder + "/sweep.h5"));
 }
 
@@ -292,7 +283,7 @@ TEST(SweepShards, MakeTheSameFilesAsOneSweep) {
   write_all_of(SweepShards(parts).results(), folder + "/merged");
   write_all_of(PlainSweep().results(), folder + "/whole");
   EXPECT_TRUE(same_files(folder + "/merged", folder + "/whole"));
-  EXPECT_TRUE(has(complaint([&] { read_sweep(parts[0]); }), "shard 3/4"));
+  EXPECT_TRUE(has(refusal_of([&] { read_sweep(parts[0]); }), "shard 3/4"));
 }
 
 TEST(SweepShards, ThatDoNotMakeAWholeAreRefusedByName) {
@@ -303,7 +294,7 @@ TEST(SweepShards, ThatDoNotMakeAWholeAreRefusedByName) {
   run_shard(sweep, one, {1, 2});
   run_shard(sweep, two, {2, 2}, 1);
   const auto merge = [](const std::vector<std::string>& folders) {
-    return complaint([&] { SweepShards shards(folders); });
+    return refusal_of([&] { SweepShards shards(folders); });
   };
   EXPECT_TRUE(has(merge({one, two}), "shard 2/2 in " + two + " is unfinished"));
   EXPECT_TRUE(has(merge({one}), "shard 2/2 is not among those given"));

@@ -11,6 +11,7 @@
 #include "analysis/synth/synthetic_source.hpp"
 #include "analysis/verify/byte_hash.hpp"
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa::synth {
 namespace {
@@ -18,12 +19,7 @@ namespace {
 const char* const kSmall = "T=3 h=4 w=5 text=2 heads=4 D=24 layers=2 steps=2 seed=5";
 
 std::string refusal(const std::string& words) {
-  try {
-    parse_video(words);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test_support::refusal_of([&] { parse_video(words); });
 }
 
 TEST(VideoWords, SurviveTheWayToTextAndBack) {

@@ -1,0 +1,32 @@
+#pragma once
+// What a call refuses its input with.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace lvsa::test_support {
+
+/// Message of the Error that `call` throws, which has to be one line that says something;
+/// "accepted" where none is thrown.
+template <class Call>
+std::string refusal_of(Call&& call) {
+  try {
+    std::forward<Call>(call)();
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_FALSE(message.empty());
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    return message;
+  }
+  return "accepted";
+}
+
+inline bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace lvsa::test_support
