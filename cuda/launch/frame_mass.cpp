@@ -27,14 +27,6 @@ lvsa_problem without_values(const lvsa_problem& p) {
   return q;
 }
 
-Verdict multiprocessors(int* count) {
-  int device = 0;
-  Verdict verdict = from_cuda(cudaGetDevice(&device), "cudaGetDevice");
-  if (!verdict.ok()) return verdict;
-  return from_cuda(cudaDeviceGetAttribute(count, cudaDevAttrMultiProcessorCount, device),
-                   "cudaDeviceGetAttribute");
-}
-
 struct Job {
   mass::Parameters parameters{};
   std::size_t bytes = 0;
@@ -47,7 +39,7 @@ Verdict prepare(const lvsa_problem* problem, const DeviceFrameLists& lists, Job*
   Verdict verdict = check_problem(&p, hopper_rules());
   if (verdict.ok()) verdict = check_device(p, 90, 9);
   int blocks = 0;
-  if (verdict.ok()) verdict = multiprocessors(&blocks);
+  if (verdict.ok()) verdict = count_multiprocessors(&blocks);
   if (!verdict.ok()) return verdict;
   mass::Parameters& m = job->parameters;
   std::string message = fill_work(p, hopper::kQueryTile, false, lists, nullptr, &m);

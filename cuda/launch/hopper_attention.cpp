@@ -80,14 +80,8 @@ Verdict hopper_plan(const lvsa_problem& problem, const DeviceFrameLists& lists, 
 }
 
 Verdict prepare_launch(const void* kernel, int shared_bytes, std::int64_t items, int* blocks) {
-  int device = 0;
   int multiprocessors = 0;
-  Verdict verdict = from_cuda(cudaGetDevice(&device), "cudaGetDevice");
-  if (verdict.ok()) {
-    verdict =
-        from_cuda(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
-                  "cudaDeviceGetAttribute");
-  }
+  Verdict verdict = count_multiprocessors(&multiprocessors);
   if (verdict.ok()) {
     verdict = from_cuda(
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),

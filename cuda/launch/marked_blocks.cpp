@@ -11,14 +11,8 @@ namespace {
 constexpr std::int64_t kThreadBlocksEach = 3;  // as many as a multiprocessor's memory holds
 
 Verdict thread_blocks(std::int64_t items, int* count) {
-  int device = 0;
   int multiprocessors = 0;
-  Verdict verdict = from_cuda(cudaGetDevice(&device), "cudaGetDevice");
-  if (verdict.ok()) {
-    verdict =
-        from_cuda(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device),
-                  "cudaDeviceGetAttribute");
-  }
+  Verdict verdict = count_multiprocessors(&multiprocessors);
   *count = static_cast<int>(std::min<std::int64_t>(kThreadBlocksEach * multiprocessors, items));
   return verdict;
 }

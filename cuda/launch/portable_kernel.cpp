@@ -8,6 +8,7 @@
 #include "cuda/attention/portable/parameters.hpp"
 #include "cuda/launch/list_workspace.hpp"
 #include "cuda/launch/problem_check.hpp"
+#include "cuda/launch/tensor_parameters.hpp"
 
 namespace lvsa::cuda {
 namespace {
@@ -22,30 +23,12 @@ constexpr ProblemRules kRules{
     .scales = false,
 };
 
-portable::Strides strides(const std::int64_t* of) { return {of[0], of[1], of[2]}; }
-
 portable::Parameters portable_parameters(const lvsa_problem& p) {
-  constexpr double kLog2E = 1.4426950408889634074;
   portable::Parameters parameters{};
-  parameters.q = p.q.data;
-  parameters.k = p.k.data;
-  parameters.v = p.v.data;
-  parameters.out = p.out.data;
-  parameters.lse = p.lse;
-  parameters.q_strides = strides(p.q.strides);
-  parameters.k_strides = strides(p.k.strides);
-  parameters.v_strides = strides(p.v.strides);
-  parameters.out_strides = strides(p.out.strides);
-  parameters.lse_strides = strides(p.lse_strides);
-  parameters.batch = static_cast<std::int32_t>(p.batch);
+  tell_tensors(p, &parameters);
   parameters.frames = static_cast<std::int32_t>(p.frames);
   parameters.patches = static_cast<std::int32_t>(p.patches_per_frame);
   parameters.text = static_cast<std::int32_t>(p.text_tokens);
-  parameters.heads = static_cast<std::int32_t>(p.heads);
-  parameters.kv_heads = static_cast<std::int32_t>(p.kv_heads);
-  parameters.head_dim = static_cast<std::int32_t>(p.head_dim);
-  parameters.scale_log2 = static_cast<float>(p.scale * kLog2E);
-  parameters.out_is_f32 = p.out_dtype == LVSA_F32;
   return parameters;
 }
 

@@ -270,6 +270,14 @@ Verdict from_cuda(cudaError_t status, const char* call) {
           std::string(call) + ": " + text_of(status)};
 }
 
+Verdict count_multiprocessors(int* count) {
+  int device = 0;
+  Verdict verdict = from_cuda(cudaGetDevice(&device), "cudaGetDevice");
+  if (!verdict.ok()) return verdict;
+  return from_cuda(cudaDeviceGetAttribute(count, cudaDevAttrMultiProcessorCount, device),
+                   "cudaDeviceGetAttribute");
+}
+
 lvsa_status tell(const Verdict& verdict, char* message, std::size_t message_size) {
   if (message != nullptr && message_size > 0) {
     const std::size_t length = std::min(verdict.message.size(), message_size - 1);

@@ -44,6 +44,9 @@ Verdict check_pointers(const lvsa_problem& problem, const void* workspace);
 /// What a CUDA call said, which is then forgotten: it must not surface at a later launch.
 Verdict from_cuda(cudaError_t status, const char* call);
 
+/// Multiprocessors of the current device.
+Verdict count_multiprocessors(int* count);
+
 /// Writes the message, cut to size, and returns the status.
 lvsa_status tell(const Verdict& verdict, char* message, std::size_t message_size);
 

@@ -38,25 +38,24 @@ __device__ __forceinline__ const std::uint16_t* head_rows(const Rows& x, int hea
 
 /// A head and a part of its tokens.
 struct HeadPart {
-  std::int64_t bh;
+  std::int64_t bh;  ///< batch * heads + head
+  unsigned batch;
+  unsigned head;
   int part;
 };
 /// Number `index` of all, fewer than 2^31, heads first: what runs at a time then reads rows of all
 /// heads, which lie side by side where q and k are [B, S, H, D].
 __device__ __forceinline__ HeadPart head_part(unsigned index, int heads, int parts) {
   const unsigned rest = index / static_cast<unsigned>(heads);
-  const auto head = static_cast<int>(index - rest * static_cast<unsigned>(heads));
+  const unsigned head = index - rest * static_cast<unsigned>(heads);
   const unsigned batch = rest / static_cast<unsigned>(parts);
-  return {std::int64_t{batch} * heads + head,
+  return {std::int64_t{batch} * heads + head, batch, head,
           static_cast<int>(rest - batch * static_cast<unsigned>(parts))};
 }
 
 /// First element of token 0 of that head.
-__device__ __forceinline__ const std::uint16_t* head_rows(const Rows& x, int heads,
-                                                          const HeadPart& at) {
-  const unsigned batch = static_cast<unsigned>(at.bh) / static_cast<unsigned>(heads);
-  const unsigned head = static_cast<unsigned>(at.bh) - batch * static_cast<unsigned>(heads);
-  return x.data + batch * x.strides[0] + head * x.strides[2];
+__device__ __forceinline__ const std::uint16_t* head_rows(const Rows& x, const HeadPart& at) {
+  return x.data + at.batch * x.strides[0] + at.head * x.strides[2];
 }
 
 /// The larger of each half.

@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kMeanThreads)
   const int group = thread / kChunks;
   const int first = at.part * kMeanTokens;
   const int tokens = min(kMeanTokens, w.tokens - first);
-  const std::uint16_t* rows = head_rows(w.x, w.heads, at) + first * w.x.strides[1] + chunk * 8;
+  const std::uint16_t* rows = head_rows(w.x, at) + first * w.x.strides[1] + chunk * 8;
 
   double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
   std::uint32_t largest[4] = {0, 0, 0, 0};

@@ -97,7 +97,7 @@ __device__ __forceinline__ void write_likeness(const PoolWork& w, const PoolBloc
                                                const HeadPart& at, float likeness, bool special,
                                                PoolOrdered<kDim, kRows>& ordered) {
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  const std::int64_t first_head = at.bh % w.heads * w.heads_per_x;
+  const std::int64_t first_head = std::int64_t{at.head} * w.heads_per_x;
   const bool counts = b.count == kRows || !w.partial_kept;
   if constexpr (kLikeness) {
     bool unsure = special;
@@ -108,7 +108,7 @@ __device__ __forceinline__ void write_likeness(const PoolWork& w, const PoolBloc
   } else if (special && has_zero_row<Type, kDim, kRows>(b)) {
     likeness = __int_as_float(0x7fc00000);
   }
-  const std::int64_t batch = at.bh / w.heads;
+  const std::int64_t batch = at.batch;
   for (int g = lane; g < w.heads_per_x; g += 32) {
     const std::int64_t head = batch * w.heads * w.heads_per_x + first_head + g;
     const bool alike = counts && likeness > w.numbers[first_head + g].least;
@@ -133,7 +133,7 @@ __global__ void __launch_bounds__(kPoolThreads)
   HeadPart at = head_part(there ? index : 0, w.heads, w.blocks);
   if (w.backwards) at.part = w.blocks - 1 - at.part;
   PoolBlock b;
-  b.rows = head_rows(w.x, w.heads, at) + std::int64_t{at.part} * kRows * w.x.strides[1];
+  b.rows = head_rows(w.x, at) + std::int64_t{at.part} * kRows * w.x.strides[1];
   b.stride = w.x.strides[1];
   b.count = min(kRows, w.tokens - at.part * kRows);
   b.centre = w.centre == nullptr ? nullptr : w.centre + at.bh * kDim;

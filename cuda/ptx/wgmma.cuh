@@ -62,158 +62,48 @@ struct WgmmaShared;
 template <int kN, typename Element>
 struct WgmmaRegisters;
 
-template <>
-struct WgmmaShared<144, __nv_bfloat16> {
-  static __device__ __forceinline__ void run(float (&d)[72], std::uint64_t a, std::uint64_t b,
-                                             int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %74, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n144k16.f32.bf16.bf16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "," LVSA_WGMMA_G8 "}, %72, %73, p, 1, 1, 0, 0;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7),
-          LVSA_WGMMA_D(d, 8)
-        : "l"(a), "l"(b), "r"(accumulate));
-  }
-};
+// Of COUNT accumulators a thread; A, B and P are the numbers of the operands behind them, which the
+// text of the instruction names.
+#define LVSA_WGMMA_SHARED(N, COUNT, ELEMENT, TYPE, A, B, P)                           \
+  template <>                                                                         \
+  struct WgmmaShared<N, ELEMENT> {                                                    \
+    static __device__ __forceinline__ void run(float (&d)[COUNT], std::uint64_t a,    \
+                                               std::uint64_t b, int accumulate) {     \
+      asm volatile("{.reg .pred p; setp.ne.b32 p, %" #P                               \
+                   ", 0;\n"                                                           \
+                   "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TYPE "." TYPE    \
+                   " {" LVSA_WGMMA_ALL_##COUNT "}, %" #A ", %" #B ", p, 1, 1, 0, 0;}" \
+                   : LVSA_WGMMA_OUT_##COUNT(d)                                        \
+                   : "l"(a), "l"(b), "r"(accumulate));                                \
+    }                                                                                 \
+  };
+#define LVSA_WGMMA_REGISTERS(N, COUNT, ELEMENT, TYPE, A0, A1, A2, A3, B, P)                     \
+  template <>                                                                                   \
+  struct WgmmaRegisters<N, ELEMENT> {                                                           \
+    static __device__ __forceinline__ void run(float (&d)[COUNT], const std::uint32_t* a,       \
+                                               std::uint64_t b, int accumulate) {               \
+      asm volatile("{.reg .pred p; setp.ne.b32 p, %" #P                                         \
+                   ", 0;\n"                                                                     \
+                   "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32." TYPE "." TYPE              \
+                   " {" LVSA_WGMMA_ALL_##COUNT "}, {%" #A0 ",%" #A1 ",%" #A2 ",%" #A3 "}, %" #B \
+                                               ", p, 1, 1, 1;}"                                 \
+                   : LVSA_WGMMA_OUT_##COUNT(d)                                                  \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));      \
+    }                                                                                           \
+  };
+#define LVSA_WGMMA_BOTH_TYPES(DEFINE, N, COUNT, ...)   \
+  DEFINE(N, COUNT, __nv_bfloat16, "bf16", __VA_ARGS__) \
+  DEFINE(N, COUNT, __half, "f16", __VA_ARGS__)
 
-template <>
-struct WgmmaShared<144, __half> {
-  static __device__ __forceinline__ void run(float (&d)[72], std::uint64_t a, std::uint64_t b,
-                                             int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %74, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n144k16.f32.f16.f16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "," LVSA_WGMMA_G8 "}, %72, %73, p, 1, 1, 0, 0;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7),
-          LVSA_WGMMA_D(d, 8)
-        : "l"(a), "l"(b), "r"(accumulate));
-  }
-};
+LVSA_WGMMA_BOTH_TYPES(LVSA_WGMMA_SHARED, 128, 64, 64, 65, 66)
+LVSA_WGMMA_BOTH_TYPES(LVSA_WGMMA_SHARED, 144, 72, 72, 73, 74)
+LVSA_WGMMA_BOTH_TYPES(LVSA_WGMMA_SHARED, 160, 80, 80, 81, 82)
+LVSA_WGMMA_BOTH_TYPES(LVSA_WGMMA_SHARED, 176, 88, 88, 89, 90)
+LVSA_WGMMA_BOTH_TYPES(LVSA_WGMMA_REGISTERS, 64, 32, 32, 33, 34, 35, 36, 37)
+LVSA_WGMMA_BOTH_TYPES(LVSA_WGMMA_REGISTERS, 128, 64, 64, 65, 66, 67, 68, 69)
 
-template <>
-struct WgmmaShared<160, __nv_bfloat16> {
-  static __device__ __forceinline__ void run(float (&d)[80], std::uint64_t a, std::uint64_t b,
-                                             int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %82, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n160k16.f32.bf16.bf16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "," LVSA_WGMMA_G8 "," LVSA_WGMMA_G9 "}, %80, %81, p, 1, 1, 0, 0;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7),
-          LVSA_WGMMA_D(d, 8), LVSA_WGMMA_D(d, 9)
-        : "l"(a), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaShared<160, __half> {
-  static __device__ __forceinline__ void run(float (&d)[80], std::uint64_t a, std::uint64_t b,
-                                             int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %82, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n160k16.f32.f16.f16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "," LVSA_WGMMA_G8 "," LVSA_WGMMA_G9 "}, %80, %81, p, 1, 1, 0, 0;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7),
-          LVSA_WGMMA_D(d, 8), LVSA_WGMMA_D(d, 9)
-        : "l"(a), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaShared<176, __nv_bfloat16> {
-  static __device__ __forceinline__ void run(float (&d)[88], std::uint64_t a, std::uint64_t b,
-                                             int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %90, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n176k16.f32.bf16.bf16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "," LVSA_WGMMA_G8 "," LVSA_WGMMA_G9 "," LVSA_WGMMA_G10
-        "}, %88, %89, p, 1, 1, 0, 0;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7),
-          LVSA_WGMMA_D(d, 8), LVSA_WGMMA_D(d, 9), LVSA_WGMMA_D(d, 10)
-        : "l"(a), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaShared<176, __half> {
-  static __device__ __forceinline__ void run(float (&d)[88], std::uint64_t a, std::uint64_t b,
-                                             int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %90, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n176k16.f32.f16.f16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "," LVSA_WGMMA_G8 "," LVSA_WGMMA_G9 "," LVSA_WGMMA_G10
-        "}, %88, %89, p, 1, 1, 0, 0;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7),
-          LVSA_WGMMA_D(d, 8), LVSA_WGMMA_D(d, 9), LVSA_WGMMA_D(d, 10)
-        : "l"(a), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaRegisters<64, __nv_bfloat16> {
-  static __device__ __forceinline__ void run(float (&d)[32], const std::uint32_t* a,
-                                             std::uint64_t b, int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %37, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "}, {%32,%33,%34,%35}, %36, p, 1, 1, 1;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3)
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaRegisters<64, __half> {
-  static __device__ __forceinline__ void run(float (&d)[32], const std::uint32_t* a,
-                                             std::uint64_t b, int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %37, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n64k16.f32.f16.f16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "}, {%32,%33,%34,%35}, %36, p, 1, 1, 1;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3)
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaRegisters<128, __nv_bfloat16> {
-  static __device__ __forceinline__ void run(float (&d)[64], const std::uint32_t* a,
-                                             std::uint64_t b, int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %69, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "}, {%64,%65,%66,%67}, %68, p, 1, 1, 1;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7)
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
-  }
-};
-
-template <>
-struct WgmmaRegisters<128, __half> {
-  static __device__ __forceinline__ void run(float (&d)[64], const std::uint32_t* a,
-                                             std::uint64_t b, int accumulate) {
-    asm volatile(
-        "{.reg .pred p; setp.ne.b32 p, %69, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {" LVSA_WGMMA_G0 "," LVSA_WGMMA_G1
-        "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6
-        "," LVSA_WGMMA_G7 "}, {%64,%65,%66,%67}, %68, p, 1, 1, 1;}"
-        : LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3),
-          LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7)
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(accumulate));
-  }
-};
+#undef LVSA_WGMMA_SHARED
+#undef LVSA_WGMMA_REGISTERS
+#undef LVSA_WGMMA_BOTH_TYPES
 
 }  // namespace lvsa::cuda::ptx

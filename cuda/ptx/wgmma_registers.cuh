@@ -12,15 +12,23 @@
 #define LVSA_WGMMA_G8 "%64,%65,%66,%67,%68,%69,%70,%71"
 #define LVSA_WGMMA_G9 "%72,%73,%74,%75,%76,%77,%78,%79"
 #define LVSA_WGMMA_G10 "%80,%81,%82,%83,%84,%85,%86,%87"
-#define LVSA_WGMMA_G11 "%88,%89,%90,%91,%92,%93,%94,%95"
 #define LVSA_WGMMA_D(d, g)                                                                    \
   "+f"((d)[8 * (g)]), "+f"((d)[8 * (g) + 1]), "+f"((d)[8 * (g) + 2]), "+f"((d)[8 * (g) + 3]), \
       "+f"((d)[8 * (g) + 4]), "+f"((d)[8 * (g) + 5]), "+f"((d)[8 * (g) + 6]),                 \
       "+f"((d)[8 * (g) + 7])
 
-#define LVSA_WGMMA_ALL_64                                                               \
-  LVSA_WGMMA_G0 "," LVSA_WGMMA_G1 "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3 "," LVSA_WGMMA_G4 \
-                "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6 "," LVSA_WGMMA_G7
-#define LVSA_WGMMA_OUT_64(d)                                                      \
-  LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3), \
-      LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), LVSA_WGMMA_D(d, 7)
+// All registers of accumulators of so many.
+#define LVSA_WGMMA_ALL_32 LVSA_WGMMA_G0 "," LVSA_WGMMA_G1 "," LVSA_WGMMA_G2 "," LVSA_WGMMA_G3
+#define LVSA_WGMMA_OUT_32(d) \
+  LVSA_WGMMA_D(d, 0), LVSA_WGMMA_D(d, 1), LVSA_WGMMA_D(d, 2), LVSA_WGMMA_D(d, 3)
+#define LVSA_WGMMA_ALL_64 \
+  LVSA_WGMMA_ALL_32 "," LVSA_WGMMA_G4 "," LVSA_WGMMA_G5 "," LVSA_WGMMA_G6 "," LVSA_WGMMA_G7
+#define LVSA_WGMMA_OUT_64(d)                                                        \
+  LVSA_WGMMA_OUT_32(d), LVSA_WGMMA_D(d, 4), LVSA_WGMMA_D(d, 5), LVSA_WGMMA_D(d, 6), \
+      LVSA_WGMMA_D(d, 7)
+#define LVSA_WGMMA_ALL_72 LVSA_WGMMA_ALL_64 "," LVSA_WGMMA_G8
+#define LVSA_WGMMA_OUT_72(d) LVSA_WGMMA_OUT_64(d), LVSA_WGMMA_D(d, 8)
+#define LVSA_WGMMA_ALL_80 LVSA_WGMMA_ALL_72 "," LVSA_WGMMA_G9
+#define LVSA_WGMMA_OUT_80(d) LVSA_WGMMA_OUT_72(d), LVSA_WGMMA_D(d, 9)
+#define LVSA_WGMMA_ALL_88 LVSA_WGMMA_ALL_80 "," LVSA_WGMMA_G10
+#define LVSA_WGMMA_OUT_88(d) LVSA_WGMMA_OUT_80(d), LVSA_WGMMA_D(d, 10)

@@ -18,24 +18,9 @@ using blocks::kNoMask;
 inline constexpr std::int64_t kMostBlock = 128;
 inline constexpr std::int64_t kMostHeadDim = 128;
 
-struct Parameters {
-  const void* q;  ///< [B, Sq, H, D]
-  const void* k;  ///< [B, Sk, Hkv, D]
-  const void* v;  ///< [B, Sk, Hkv, D]
-  void* out;      ///< [B, Sq, H, D]
-  float* lse;     ///< [B, Sq, H]; null: not wanted
-  portable::Strides q_strides;
-  portable::Strides k_strides;
-  portable::Strides v_strides;
-  portable::Strides out_strides;
-  portable::Strides lse_strides;
+/// head_dim is at most kMostHeadDim.
+struct Parameters : portable::Tensors {
   std::int64_t query_tokens;  ///< the length of an order
-  std::int32_t batch;
-  std::int32_t heads;
-  std::int32_t kv_heads;
-  std::int32_t head_dim;  ///< a multiple of 8, up to kMostHeadDim
-  float scale_log2;       ///< scale * log2(e)
-  bool out_is_f32;        ///< else the type of the inputs
   DeviceMaps maps;
 };
 

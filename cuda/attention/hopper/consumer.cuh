@@ -9,6 +9,7 @@
 
 #include "cuda/attention/hopper/output_rows.cuh"
 #include "cuda/attention/hopper/parameters.hpp"
+#include "cuda/attention/hopper/scores.cuh"
 #include "cuda/attention/hopper/shared_layout.cuh"
 #include "cuda/attention/hopper/softmax.cuh"
 #include "cuda/attention/hopper/work_item.cuh"
@@ -122,19 +123,8 @@ class Consumer {
 
   /// S = Q K^T of the tile at hand, whose keys are there.
   __device__ __forceinline__ void issue_scores(Scores& s) const {
-    const int stage = tile_ & 1;
-    const std::uint64_t a = ptx::swizzled_operand(shared_.query() + group_ * 64 * 128, 0);
-    const std::uint64_t b = ptx::swizzled_operand(shared_.key(stage), 0);
-    ptx::keep_registers(s);
-    ptx::wgmma_fence();
-#pragma unroll
-    for (int k = 0; k < kHeadDim / 16; ++k) {
-      // 16 columns are 32 bytes; descriptors count in 16.
-      const std::uint32_t a_step = k / 4 * (Shared::kQueryHalf / 16) + k % 4 * 2;
-      const std::uint32_t b_step = k / 4 * (Shared::kKeyHalf / 16) + k % 4 * 2;
-      ptx::WgmmaShared<kKeyTile, Element>::run(s, a + a_step, b + b_step, k > 0);
-    }
-    ptx::wgmma_commit();
+    hopper::issue_scores<Element, Shared, kHeadDim, kKeyTile>(
+        s, shared_.query() + group_ * 64 * 128, shared_.key(tile_ & 1));
   }
 
   /// O += P V of an earlier tile.

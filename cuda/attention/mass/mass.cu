@@ -6,6 +6,7 @@
 #include <cuda_fp16.h>
 
 #include "cuda/attention/hopper/item_loader.cuh"
+#include "cuda/attention/hopper/scores.cuh"
 #include "cuda/attention/hopper/shared_layout.cuh"
 #include "cuda/attention/hopper/softmax.cuh"
 #include "cuda/attention/hopper/work_item.cuh"
@@ -190,17 +191,8 @@ class Consumer {
   }
 
   __device__ __forceinline__ void scores(Scores& s, int stage) const {
-    const std::uint64_t a = ptx::swizzled_operand(shared_.query() + group_ * 64 * 128, 0);
-    const std::uint64_t b = ptx::swizzled_operand(shared_.key(stage), 0);
-    ptx::keep_registers(s);
-    ptx::wgmma_fence();
-#pragma unroll
-    for (int k = 0; k < kHeadDim / 16; ++k) {
-      const std::uint32_t a_step = k / 4 * (Shared::kQueryHalf / 16) + k % 4 * 2;
-      const std::uint32_t b_step = k / 4 * (Shared::kKeyHalf / 16) + k % 4 * 2;
-      ptx::WgmmaShared<kKeyTile, Element>::run(s, a + a_step, b + b_step, k > 0);
-    }
-    ptx::wgmma_commit();
+    hopper::issue_scores<Element, Shared, kHeadDim, kKeyTile>(
+        s, shared_.query() + group_ * 64 * 128, shared_.key(stage));
     ptx::wgmma_wait<0>();
     ptx::keep_registers(s);
   }

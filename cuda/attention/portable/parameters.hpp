@@ -23,28 +23,33 @@ struct Strides {
   std::int64_t head;
 };
 
-struct Parameters {
-  const void* q;  ///< [B, S, H, D]
-  const void* k;  ///< [B, S, Hkv, D]
-  const void* v;  ///< [B, S, Hkv, D]
-  void* out;      ///< [B, S, H, D]
-  float* lse;     ///< [B, S, H]; null: not wanted
+/// What any kernel for device tensors as they come is told of them; Sq query and Sk key tokens.
+struct Tensors {
+  const void* q;  ///< [B, Sq, H, D]
+  const void* k;  ///< [B, Sk, Hkv, D]
+  const void* v;  ///< [B, Sk, Hkv, D]
+  void* out;      ///< [B, Sq, H, D]
+  float* lse;     ///< [B, Sq, H]; null: not wanted
   Strides q_strides;
   Strides k_strides;
   Strides v_strides;
   Strides out_strides;
   Strides lse_strides;
+  std::int32_t batch;
+  std::int32_t heads;
+  std::int32_t kv_heads;
+  std::int32_t head_dim;  ///< a multiple of 8
+  float scale_log2;       ///< scale * log2(e)
+  bool out_is_f32;        ///< else the type of the inputs
+};
+
+/// head_dim is at most kMaxHeadDim; Sq and Sk are T * patches + text.
+struct Parameters : Tensors {
   const std::int64_t* offsets;  ///< [T + 1], device memory
   const std::int32_t* list;     ///< [offsets[T]], device memory
-  std::int32_t batch;
   std::int32_t frames;
   std::int32_t patches;
   std::int32_t text;
-  std::int32_t heads;
-  std::int32_t kv_heads;
-  std::int32_t head_dim;  ///< a multiple of 8, up to kMaxHeadDim
-  float scale_log2;       ///< scale * log2(e)
-  bool out_is_f32;        ///< else the type of the inputs
 };
 
 /// Blocks that a problem takes.
