@@ -129,7 +129,7 @@ TEST(Replay, SurvivesDamage) {
       const Scratch scratch(name);
       const std::string path = scratch.write(bytes);
       const std::string said = complaint(path);
-      if (said != "accepted") EXPECT_NE(said.find(path), std::string::npos) << said;
+      EXPECT_TRUE(said == "accepted" || said.find(path) != std::string::npos) << said;
     }
   }
 }

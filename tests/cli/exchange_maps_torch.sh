@@ -3,11 +3,10 @@
 set -u
 . "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 . "$LVSA_SOURCE_DIR/tests/cli/exchange_cases.inc"
-python3 -c 'import torch.nn.attention.flex_attention, numpy' 2>/dev/null ||
-  { echo 'python3 has no torch with FlexAttention'; exit 77; }
+python_with 'torch.nn.attention.flex_attention, numpy'
 lv=$LVSA_VERIFY
 export PYTHONDONTWRITEBYTECODE=1
-python=$LVSA_SOURCE_DIR/python
+source=$LVSA_SOURCE_DIR/python
 
 map_cases >cases.txt
 expect 0 "4 cases" "$lv" export cases.txt -o cases.safetensors
@@ -15,14 +14,14 @@ expect 0 "15 cases" "$lv" export flashinfer-traps -o traps.safetensors
 expect 0 "1 case" "$lv" export flashinfer-traps --filter index-equal -o one.safetensors
 expect 0 "10 cases" "$lv" export flex-traps -o flex.safetensors
 
-python3 "$LVSA_SOURCE_DIR/tests/cli/exchange_maps_torch.py" 2>err.txt || fail "$(cat err.txt)"
+"$python" "$LVSA_SOURCE_DIR/tests/cli/exchange_maps_torch.py" 2>err.txt || fail "$(cat err.txt)"
 for filled in lvsa_fill_sdpa lvsa_flex_eager lvsa_flashinfer_block_sparse; do
   expect 0 "3 passed, 0 failed" "$lv" check $filled.safetensors --no-report
 done
 expect 0 "2 passed, 0 failed" "$lv" check lvsa_flashinfer_variable.safetensors --no-report
 # The processes around it: a library that ends its own, and the report.
 export PYTHONPATH="$LVSA_SOURCE_DIR/tests/cli/standins"
-expect 1 "crash" env STANDIN=crash python3 "$python/lvsa_traps.py" one.safetensors
+expect 1 "crash" env STANDIN=crash "$python" "$source/lvsa_traps.py" one.safetensors
 expect 1 "trap index-equal-to-blocks" "$lv" check one.safetensors --out report
 grep -q "crash: the process ended with code -6" report/report.jsonl || fail "the crash is not in the report"
 all_good

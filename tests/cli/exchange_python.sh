@@ -3,7 +3,7 @@
 set -u
 . "$LVSA_SOURCE_DIR/tests/cli/common.inc"
 . "$LVSA_SOURCE_DIR/tests/cli/exchange_cases.inc"
-python3 -c 'import h5py, numpy' 2>/dev/null || { echo 'python3 has no h5py and numpy'; exit 77; }
+python_with 'h5py, numpy'
 lv=$LVSA_VERIFY
 fill=$LVSA_SOURCE_DIR/python/lvsa_fill.py
 export PYTHONDONTWRITEBYTECODE=1
@@ -18,15 +18,15 @@ expect 0 "4 cases" "$lv" export cases.txt -o cases.npy
 
 for file in cases.safetensors cases.npy; do
   for time in first second; do
-    expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
+    expect 0 "filled" "$python" "$fill" "$file" lvsa_fill:plain --numpy
     expect 0 "4 passed, 0 failed" "$lv" check "$file" --no-report
-    [ "$time" = second ] || expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
+    [ "$time" = second ] || expect 0 "filled" "$python" "$fill" "$file" lvsa_fill:plain --numpy
   done
 done
 expect 0 "4 passed, 0 failed" "$lv" check cases.h5 --no-report --outputs cases.safetensors
 
 for file in cases.h5 packed.h5; do
-  expect 0 "filled" python3 "$fill" "$file" lvsa_fill:plain --numpy
+  expect 0 "filled" "$python" "$fill" "$file" lvsa_fill:plain --numpy
   expect 0 "4 passed, 0 failed" "$lv" check "$file" --out report
   [ -s report/report.html ] || fail "no report"
 done
@@ -44,9 +44,9 @@ def refuses(q, k, v, pattern):
     raise NotImplementedError("no such case")
 END
 for name in scale base2 shape; do
-  expect 0 "filled" python3 "$fill" one.h5 "broken:$name" --numpy
+  expect 0 "filled" "$python" "$fill" one.h5 "broken:$name" --numpy
   expect 1 "0 passed, 1 failed" "$lv" check one.h5 --no-report
 done
-expect 0 "filled" python3 "$fill" one.h5 broken:refuses --numpy
+expect 0 "filled" "$python" "$fill" one.h5 broken:refuses --numpy
 expect 1 "no such case" "$lv" check one.h5 --no-report
 all_good
