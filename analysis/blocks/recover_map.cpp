@@ -12,7 +12,7 @@
 #include "analysis/blocks/block_case.hpp"
 #include "analysis/blocks/block_invoke.hpp"
 #include "analysis/blocks/block_maps.hpp"
-#include "analysis/verify/relation_run.hpp"
+#include "analysis/verify/relation_rows.hpp"
 #include "core/error.hpp"
 
 namespace lvsa::analysis {

@@ -5,53 +5,15 @@
 #include <cmath>
 #include <tuple>
 
-#include "analysis/diagnose/video_sizes.hpp"
+#include "analysis/diagnose/reading_costs.hpp"
 
 namespace lvsa::analysis {
 namespace {
 
-// Costs in nats. They are judgements, not measurements; docs/geometry.md says what each stands for.
-constexpr float kOtherFamily = 8.0F;  // than the path's or the hook's
-constexpr float kCommonSize = 2.0F;   // not one of the model's own sizes
-constexpr float kSizeAsSet = 1.0F;    // what the settings say, but no usual size
-constexpr float kFreeSize = 8.0F;     // any other size with whole patches
-constexpr float kToldWrong = 9.0F;    // size or text differ from what was told
-constexpr float kOddText = 6.0F;      // a text length that the model may have, but usually has not
-constexpr float kStandardHorizon = 4.0F;  // another T than the settings', of a usual length
-constexpr float kOtherHorizon = 6.0F;     // any other T
-constexpr float kShard = 7.0F;            // a rank's part, without sequence parallelism being told
-constexpr float kWholeOnHook = 4.0F;      // the whole sequence where a part is due
-constexpr float kShardOnBackend = 1.0F;   // a part where the whole is due
-constexpr float kPadding = 1.5F;
-constexpr float kBatch = 5.5F;    // two passes in one sequence
-constexpr float kHistory = 8.0F;  // whole frames in front of the grid
-constexpr float kAnyHistory = 12.0F;
-constexpr float kWarmUp = 3.0F;
-constexpr float kMost = 30.0F;
 constexpr std::int64_t kLargestFrames = 4096;  // more latent frames are no video that anybody makes
 
 constexpr std::array<std::pair<std::int64_t, float>, 2> kWarmUps = {{{4096, 0.0F}, {1024, 1.0F}}};
 constexpr std::array<std::int64_t, 7> kShardCounts = {2, 3, 4, 6, 8, 16, 32};
-
-bool on_hook(AttentionPath path) {
-  return path == AttentionPath::kWanHook || path == AttentionPath::kHunyuanHook ||
-         path == AttentionPath::kCosmos3Hook;
-}
-
-std::string_view hook_variable(AttentionPath path) {
-  switch (path) {
-    case AttentionPath::kWanHook:
-      return "LVSA_WAN_HOOK";
-    case AttentionPath::kHunyuanHook:
-      return "LVSA_HUNYUAN_HOOK";
-    case AttentionPath::kCosmos3Hook:
-    case AttentionPath::kCosmos3Backend:
-      return "LVSA_COSMOS3_HOOK";
-    case AttentionPath::kBackend:
-      break;
-  }
-  return "";
-}
 
 // Two sides of at most 3 to 1 in whole patches: what a frame of unknown size must have.
 bool has_plausible_sides(std::int64_t patches) {
@@ -64,125 +26,6 @@ bool has_plausible_sides(std::int64_t patches) {
 }
 
 }  // namespace
-
-ReadingFinder::ReadingFinder(const Question& question, AttentionPath path,
-                             const std::vector<std::int64_t>& candidates)
-    : told_text_(question.text_tokens),
-      size_told_(question.size.has_value()),
-      told_shards_(question.degrees.sequence()),
-      shards_expected_(on_hook(path) || question.degrees.ring > 1) {
-  add_models(question, path);
-  add_texts(question, path);
-  add_spots(question, candidates);
-}
-
-void ReadingFinder::add_models(const Question& question, AttentionPath path) {
-  if (question.model) {
-    models_ = {*question.model};
-    model_cost_ = {0.0F};
-    return;
-  }
-  models_ = builtin_presets();
-  const std::string_view family = hook_variable(path);
-  for (const ModelPreset& model : models_) {
-    float cost = family.empty() || model.hook_variable == family ? 0.0F : kOtherFamily;
-    // A setting that somebody made for the model speaks for it, a little.
-    const auto reference = get(question.environment, "LVSA_REFERENCE_LATENT_FRAMES");
-    if (reference && *reference != std::to_string(model.reference_latent_frames)) cost += 0.5F;
-    model_cost_.push_back(cost);
-  }
-}
-
-void ReadingFinder::add_texts(const Question& question, AttentionPath path) {
-  for (const ModelPreset& model : models_) {
-    std::vector<Text> usual;
-    std::int64_t largest = 0;
-    if (on_hook(path) || model.text_kind == TextKind::kNone) {
-      usual = {{0, 0.0F}};  // the hooks see the video's stream alone
-    } else if (model.text_kind == TextKind::kFrontOfKeys) {
-      usual = {{0, 0.0F}};
-      largest = model.largest_text_tokens;  // a tail of action or sound tokens
-    } else {
-      usual = {{model.usual_text_tokens, 0.5F}, {0, 4.0F}};
-      if (model.usual_text_tokens == 1000 && model.largest_text_tokens == 1985) {
-        // The language model's 1000, ByT5's 256 and the image encoder's 729.
-        usual.insert(usual.end(), {{1256, 0.8F}, {1729, 1.5F}, {1985, 1.2F}});
-      } else if (model.largest_text_tokens > model.usual_text_tokens) {
-        usual.push_back({model.largest_text_tokens, 1.0F});
-      }
-      largest = model.largest_text_tokens;
-    }
-    if (question.text_tokens) {
-      for (Text& text : usual) {
-        if (text.tokens != *question.text_tokens) text.cost += kToldWrong;
-      }
-      const auto told = std::ranges::find(usual, *question.text_tokens, &Text::tokens);
-      if (told != usual.end()) {
-        told->cost = 0.0F;
-      } else if (model.text_kind != TextKind::kNone) {
-        usual.push_back(
-            {*question.text_tokens, *question.text_tokens <= largest ? 0.0F : kOddText});
-      }
-    }
-    for (const Text& text : usual) {
-      const auto known = std::ranges::find(all_usual_texts_, text.tokens, &Text::tokens);
-      if (known == all_usual_texts_.end()) all_usual_texts_.push_back(text);
-    }
-    usual_texts_.push_back(std::move(usual));
-    largest_text_.push_back(largest);
-    largest_of_all_ = std::max(largest_of_all_, largest);
-  }
-}
-
-void ReadingFinder::add_spot(std::int64_t patches, std::int32_t model, std::int32_t size,
-                             float cost, bool as_set, bool told_off) {
-  if (patches < 1) return;
-  for (Spot& spot : spots_) {
-    if (spot.patches != patches || spot.model != model) continue;
-    if (spot.cost > cost) spot = {patches, model, size, cost, as_set, told_off};
-    return;
-  }
-  spots_.push_back({patches, model, size, cost, as_set, told_off});
-}
-
-void ReadingFinder::add_spots(const Question& question,
-                              const std::vector<std::int64_t>& candidates) {
-  const auto patches_at = [](const ModelPreset& model, VideoSize size) -> std::int64_t {
-    if (size.height < model.rule.vae_spatial_factor * model.rule.patch_size ||
-        size.width < model.rule.vae_spatial_factor * model.rule.patch_size) {
-      return 0;
-    }
-    return patches_per_frame(model, size);
-  };
-  const auto index = [&](VideoSize size) {
-    const auto known = std::ranges::find(sizes_, size);
-    if (known != sizes_.end()) return static_cast<std::int32_t>(known - sizes_.begin());
-    sizes_.push_back(size);
-    return static_cast<std::int32_t>(sizes_.size() - 1);
-  };
-  const bool sized = get(question.environment, "LVSA_PATCHES_PER_FRAME").has_value() ||
-                     get(question.environment, "LVSA_VIDEO_HEIGHT").has_value();
-  for (std::int32_t m = 0; m < static_cast<std::int32_t>(models_.size()); ++m) {
-    const ModelPreset& model = models_[static_cast<std::size_t>(m)];
-    const float cost = model_cost_[static_cast<std::size_t>(m)];
-    const float off = size_told_ ? kToldWrong : 0.0F;
-    if (question.size)
-      add_spot(patches_at(model, *question.size), m, index(*question.size), cost, false, false);
-    for (const VideoSize& size : model.sizes) {
-      add_spot(patches_at(model, size), m, index(size), cost + off, false, size_told_);
-    }
-    for (const VideoSize& size : common_video_sizes()) {
-      add_spot(patches_at(model, size), m, index(size), cost + off + kCommonSize, false,
-               size_told_);
-    }
-    for (const std::int64_t patches : candidates) {
-      if (!sized || patches > 65536) continue;
-      add_spot(patches, m, -1, cost + off + kSizeAsSet, true, size_told_);
-    }
-  }
-  std::ranges::stable_sort(spots_, {},
-                           [](const Spot& spot) { return std::tuple(spot.patches, spot.cost); });
-}
 
 // Readings of `tokens` as one grid and its text; `layout` says the rest, with its cost so far.
 void ReadingFinder::whole(std::int64_t tokens, const BareReading& layout, void* self,

@@ -1,6 +1,6 @@
 #pragma once
-// What relations are made of: a problem that need not be a case's, a call of the kernel on it, and
-// comparisons of what two calls left behind.
+// What relations are made of: a problem that need not be a case's, and a call of the kernel on it.
+// relation_rows.hpp compares what calls left behind.
 
 #include <functional>
 #include <memory>
@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "analysis/verify/bounds.hpp"
 #include "analysis/verify/case.hpp"
 #include "analysis/verify/guard_pages.hpp"
 #include "analysis/verify/guarded_tensor.hpp"
@@ -100,46 +99,8 @@ struct Refused {
   std::string message;
 };
 
-/// Whether both calls declare the same schedule, so that equal rows must come out bit for bit.
-bool same_schedule(const Outputs& a, const Outputs& b);
-
-/// The row of the other call that a row is compared with; nothing: not compared.
-struct RowPair {
-  reference::RowId here;
-  reference::RowId there;
-};
-using RowPairs = std::vector<RowPair>;
-/// Every row of the problem's tokens with the row at the same place.
-RowPairs same_rows(const Problem& problem);
-
-/// How an element must follow from the other call's.
-enum class Expect { kSameBits, kDoubled, kNegated };
-/// Compares outputs (and log-sum-exps, unless `lse` is false); one line on the first difference, or
-/// nothing.
-std::optional<std::string> rows_differ(const Problem& problem, const Outputs& here,
-                                       const Outputs& there, const RowPairs& rows,
-                                       Expect expect = Expect::kSameBits, bool lse = true);
-std::optional<std::string> lse_differs(const Problem& problem, const Outputs& here,
-                                       const Outputs& there, const RowPairs& rows);
-
-/// Rows of the problem's tokens spread over tokens, heads and batch elements, at most `most`.
-std::vector<reference::RowId> spread_rows(const Problem& problem, std::size_t most);
-
-/// At most `most` of the rows of pairs, spread over them.
-std::vector<reference::RowId> some_of(const RowPairs& rows, std::size_t most);
-
-/// The oracle's view of a problem, with the tensors times their scales that it looks at.
-struct OracleOfProblem {
-  std::shared_ptr<GuardedTensor> q, k, v;
-  reference::AttentionProblem problem;
-  operator const reference::AttentionProblem&() const { return problem; }
-};
-OracleOfProblem oracle_of(const Problem& problem);
-/// What is due in rows, also where the problem has maps. `doubt` of a skip rule is in the scores'
-/// terms.
-std::vector<reference::RowResult> exact_rows(const Problem& problem,
-                                             std::span<const reference::RowId> rows,
-                                             const reference::ScoreErrorModel& errors);
+/// Of q.k, as the kernel gets it.
+double scale_of(const Problem& problem);
 
 /// Scales for heads and batch elements that come from others: `from` gives the (batch, head) of
 /// the old ones.
@@ -155,20 +116,5 @@ std::vector<float> moved_scales(const std::vector<float>& scales, std::int64_t o
   }
   return moved;
 }
-/// Keys that a row attends; a skip rule does not count.
-std::int64_t row_keys(const Problem& problem, const reference::RowId& row);
-/// Rounding steps of a row by the model, for its bounds.
-RowSteps problem_steps(const BoundModel& model, const Problem& problem, const reference::RowId& row,
-                       std::int64_t keys);
-BoundModel model_of(const Problem& problem, const Outputs& outputs);
-/// Of q.k, as the kernel gets it.
-double scale_of(const Problem& problem);
-
-/// Tier A on some rows: one line on the first element outside its bound, or nothing.
-std::optional<std::string> outside_bounds(const Problem& problem, const Outputs& outputs,
-                                          const std::vector<reference::RowId>& rows);
-
-/// "batch 0, frame 3 row 17, head 1".
-std::string place_of(const Problem& problem, const reference::RowId& row);
 
 }  // namespace lvsa::analysis

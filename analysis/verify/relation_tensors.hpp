@@ -8,7 +8,7 @@
 
 #include "analysis/verify/guarded_tensor.hpp"
 #include "analysis/verify/inputs.hpp"
-#include "analysis/verify/relation_run.hpp"
+#include "analysis/verify/relation_rows.hpp"
 #include "reference/attention/oracle.hpp"
 
 namespace lvsa::analysis {

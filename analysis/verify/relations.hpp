@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/verify/relation_run.hpp"
+#include "analysis/verify/relation_rows.hpp"
 #include "analysis/verify/result.hpp"
 
 namespace lvsa::analysis {
