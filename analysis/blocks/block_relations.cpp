@@ -165,7 +165,7 @@ Finding check_map_batch_mates(RelationContext& context) {
              }));
     RowPairs rows = same_rows(problem);
     for (RowPair& pair : rows) pair.here.batch = real;
-    const Finding finding =
+    Finding finding =
         equal_to_base(context, other, context.call(other), "NaN in another batch element", rows);
     if (finding.state != CheckState::kHolds) return finding;
   }

@@ -37,7 +37,7 @@ void fill_values(Tensor& v, const ProbeCodes& codes, std::int64_t first_column) 
   const std::size_t width = dtype_bytes(v.dtype());
   std::array<std::array<std::byte, 8>, 3> encoded{};
   for (const int value : {-1, 0, 1}) {
-    encode(v.dtype(), value, encoded.at(static_cast<std::size_t>(value + 1)).data());
+    encode(v.dtype(), value, encoded.at(static_cast<std::size_t>(std::int64_t{value} + 1)).data());
   }
   const std::int64_t columns = codes.columns().count();
 #pragma omp parallel for schedule(static)
@@ -51,7 +51,7 @@ void fill_values(Tensor& v, const ProbeCodes& codes, std::int64_t first_column) 
         for (std::int64_t i = 0; i < view.shape[3]; ++i) {
           const std::int64_t column = first_column + i;
           const int value = column < columns ? codes.code(column, b, g, s) : 0;
-          const auto& bits = encoded[static_cast<std::size_t>(value + 1)];
+          const auto& bits = encoded[static_cast<std::size_t>(std::int64_t{value} + 1)];
           std::copy_n(bits.data(), width, row + static_cast<std::size_t>(i) * width);
         }
       }

@@ -59,6 +59,7 @@ TEST(SpargeCut, TakesTheLargestScoresAndOfTiesTheFirst) {
       if (i % 5 == 0 && random() % 3 == 0) one = -std::numeric_limits<float>::infinity();
     }
     std::vector<std::uint32_t> bits;
+    bits.reserve(scores.size());
     for (const float one : scores) bits.push_back(ordered_bits(one));
     const auto count = 1 + random() % scores.size();
     const Cut cut =

@@ -17,7 +17,7 @@ std::string refusal_of(Call&& call) {
   try {
     std::forward<Call>(call)();
   } catch (const Error& error) {
-    const std::string message = error.what();
+    std::string message = error.what();
     EXPECT_FALSE(message.empty());
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     return message;
