@@ -160,6 +160,11 @@ LVSA_HOST_DEVICE std::uint32_t larger_half(std::uint32_t word) {
   const std::uint32_t high = word >> 16;
   return low > high ? low : high;
 }
+LVSA_HOST_DEVICE std::uint32_t smaller_half(std::uint32_t word) {
+  const std::uint32_t low = word & 0xffffU;
+  const std::uint32_t high = word >> 16;
+  return low < high ? low : high;
+}
 
 template <typename Type>
 LVSA_HOST_DEVICE bool all_finite(const Span& span) {
@@ -191,6 +196,11 @@ template <typename Type>
 LVSA_HOST_DEVICE double sum_bound(const Span& span, int count) {
   if (span.largest == 0) return 0.0;
   return mul(static_cast<double>(count), power_of_2(exponent_of<Type>(span.largest) + 1));
+}
+/// Whether any sum of at most `count` such numbers is exact, and so the same in any order.
+template <typename Type>
+LVSA_HOST_DEVICE bool sum_is_exact(const Span& span, int count) {
+  return sum_bound<Type>(span, count) <= exact_limit<Type>(span);
 }
 /// Whether a sum in ascending order is exact that was made of sums of parts of at most `part`
 /// numbers each, whose sizes add up to `parts_size`: no sum on the way is larger than that and one

@@ -63,6 +63,16 @@ __device__ __forceinline__ std::uint32_t larger_halves(std::uint32_t a, std::uin
   return __vmaxu2(a, b);
 }
 
+__device__ __forceinline__ std::uint32_t largest_halves(std::uint32_t a, std::uint32_t b,
+                                                        std::uint32_t c) {
+  return __vimax3_u16x2(a, b, c);
+}
+
+/// The smaller of each half of `least` and of `sizes` less 1, so that 0 is the largest.
+__device__ __forceinline__ std::uint32_t smaller_less_1(std::uint32_t least, std::uint32_t sizes) {
+  return __viaddmin_u16x2(sizes, 0xffffffffU, least);
+}
+
 /// One element, centred where `centre` is not null.
 template <typename Type>
 __device__ __forceinline__ float element_of(const std::uint16_t* row, int d, const float* centre) {

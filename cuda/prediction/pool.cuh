@@ -15,6 +15,7 @@ struct PoolShared {
   double sums[kPoolWarps][kDim];
   float unit_sums[kPoolWarps][kDim];
   std::uint32_t largest[kPoolWarps];
+  std::uint32_t smallest[kPoolWarps];  ///< size other than 0, less 1
   bool special[kPoolWarps];  ///< a row may be 0, or kLikenessError is not proven for its length
   float squares[kPoolWarps];
   std::uint32_t most[kPoolWarps];
@@ -42,9 +43,11 @@ __device__ __forceinline__ void share_sums(PoolLane& t, PoolShared<kDim>& shared
     }
   }
   const std::uint32_t largest = __reduce_max_sync(kAllLanes, larger_half(t.largest));
+  const std::uint32_t smallest = __reduce_min_sync(kAllLanes, smaller_half(t.least));
   const bool special = __ballot_sync(kAllLanes, (kLikeness ? !t.sure : t.zeros) ? 1 : 0) != 0;
   if (lane == 0) {
     shared.largest[warp] = largest;
+    shared.smallest[warp] = smallest;
     shared.special[warp] = special;
   }
 }
@@ -53,10 +56,13 @@ __device__ __forceinline__ void share_sums(PoolLane& t, PoolShared<kDim>& shared
 /// their rows of length 1 add up to. `first_warp` is the first of the block of rows.
 template <typename Type, int kDim, int kRows, bool kLikeness>
 __device__ __forceinline__ void write_means(PoolShared<kDim>& shared, const PoolBlock& b,
-                                            int first_warp, int warp, int lane,
-                                            std::uint32_t largest, float* means) {
+                                            int first_warp, int warp, int lane, const Span& span,
+                                            float* means) {
   using Layout = PoolLayout<kDim, kRows>;
-  const double size = static_cast<double>(Type::low(largest));
+  const double size = static_cast<double>(Type::low(span.largest));
+  // Sums of 16-bit numbers have few bits: one mean in a thousand lies halfway between two numbers
+  // of the type, and no bound on what orders differ by says which way it goes.
+  const bool exact = all_finite<Type>(span) && sum_is_exact<Type>(span, kRows);
   std::uint32_t most = 0;
   std::uint32_t least = 0xffffffffU;  // of those other than 0, less 1
   float square = 0.0F;
@@ -68,8 +74,11 @@ __device__ __forceinline__ void write_means(PoolShared<kDim>& shared, const Pool
       sum = add(sum, shared.sums[first_warp + i][column]);
       if (kLikeness) unit_sum += shared.unit_sums[first_warp + i][column];
     }
+    sum = mul(sum, kUnscale);
     float mean = 0.0F;
-    if (!mean_is_certain<Type>(mul(sum, kUnscale), size, b.count, &mean)) {
+    if (exact) {
+      mean = mean_of<Type>(sum, b.count);
+    } else if (!mean_is_certain<Type>(sum, size, b.count, &mean)) {
       mean = ordered_mean<Type>(b, column);
     }
     means[column] = mean;
@@ -155,14 +164,17 @@ __global__ void __launch_bounds__(kPoolThreads)
   __syncthreads();
 
   Span span;
+  std::uint32_t smallest = 0xffffU;
   bool special = false;
   for (int i = 0; i < Layout::kWarps; ++i) {
     span.largest = max(span.largest, shared.largest[first_warp + i]);
+    smallest = min(smallest, shared.smallest[first_warp + i]);
     special = special || shared.special[first_warp + i];
   }
+  if (span.largest != 0) span.flipped = 0x8000U - (smallest + 1);
   const std::int64_t row = at.bh * w.blocks + at.part;
   if (there) {
-    write_means<Type, kDim, kRows, kLikeness>(shared, b, first_warp, warp, lane, span.largest,
+    write_means<Type, kDim, kRows, kLikeness>(shared, b, first_warp, warp, lane, span,
                                               w.means + row * kDim);
   }
   __syncthreads();

@@ -34,6 +34,7 @@ struct PoolLane {
   double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};      ///< scaled as widened() does
   float unit_sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};  ///< of the rows of length 1
   std::uint32_t largest = 0;                      ///< packed
+  std::uint32_t least = 0xffffffffU;              ///< packed, of sizes other than 0, less 1
   bool zeros = false;                             ///< a row was 0 in all eight columns
   bool sure = true;  ///< rows had lengths that kLikenessError is proven for
 };
@@ -70,7 +71,7 @@ __device__ __forceinline__ void add_rows(PoolLane& t,
       if (!there) word = 0;
       chunks[i].words[p] = word;
       any |= sizes(word);
-      t.largest = larger_halves(t.largest, sizes(word));
+      t.least = smaller_less_1(t.least, sizes(word));
       t.sums[2 * p] = add(t.sums[2 * p], widened_low<Type>(word));
       t.sums[2 * p + 1] = add(t.sums[2 * p + 1], widened_high<Type>(word));
       if constexpr (kLikeness) {
@@ -78,6 +79,9 @@ __device__ __forceinline__ void add_rows(PoolLane& t,
         square = fmaf(Type::high(word), Type::high(word), square);
       }
     }
+    const auto& words = chunks[i].words;
+    t.largest = largest_halves(t.largest, sizes(words[0]), sizes(words[1]));
+    t.largest = largest_halves(t.largest, sizes(words[2]), sizes(words[3]));
     t.zeros = t.zeros || (there && any == 0);
     squares[i] = square;
   }

@@ -215,6 +215,39 @@ TEST(SpargeArithmeticOfParts, CallsASumExactOnlyWhenTheAscendingOneHasItsBits) {
   EXPECT_GT(inexact, 500);
 }
 
+TEST(SpargeArithmeticOfParts, CallsASumExactOnlyWhenAllOrdersAgree) {
+  std::mt19937 random(17);
+  int exact = 0;
+  int inexact = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const int count = 1 + static_cast<int>(random() % 128);
+    const auto binades = static_cast<unsigned>(1 + random() % 60);
+    std::uint32_t largest = 0;
+    std::uint32_t least = 0xffffffffU;
+    std::vector<double> numbers;
+    for (int n = 0; n < count; ++n) {
+      auto word = static_cast<std::uint32_t>((100U << 7) + random() % (binades * 128U));
+      if (random() % 7 == 0) word = 0;
+      if (random() % 2 == 0) word |= 0x8000U;
+      largest = std::max(largest, larger_half(sizes(word)));
+      if (sizes(word) != 0) least = std::min(least, sizes(word) - 1);
+      numbers.push_back(static_cast<double>(Bf16::low(word)));
+    }
+    const double ascending = std::accumulate(numbers.begin(), numbers.end(), 0.0);
+    if (sum_is_exact<Bf16>({largest, largest == 0 ? 0 : 0x8000U - (least + 1)}, count)) {
+      for (int order = 0; order < 4; ++order) {
+        std::shuffle(numbers.begin(), numbers.end(), random);
+        ASSERT_EQ(ascending, std::accumulate(numbers.begin(), numbers.end(), 0.0));
+      }
+      ++exact;
+    } else {
+      ++inexact;
+    }
+  }
+  EXPECT_GT(exact, 1000);
+  EXPECT_GT(inexact, 500);
+}
+
 TEST(SpargeExponential, HasTheBitsOfCores) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 300000; ++i) {

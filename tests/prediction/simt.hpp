@@ -151,4 +151,11 @@ inline unsigned __float_as_uint(float value) { return std::bit_cast<unsigned>(va
 inline unsigned __vmaxu2(unsigned a, unsigned b) {
   return std::max(a & 0xffffU, b & 0xffffU) | std::max(a >> 16, b >> 16) << 16;
 }
+inline unsigned __vimax3_u16x2(unsigned a, unsigned b, unsigned c) {
+  return __vmaxu2(__vmaxu2(a, b), c);
+}
+inline unsigned __viaddmin_u16x2(unsigned a, unsigned b, unsigned c) {
+  return std::min((a + b) & 0xffffU, c & 0xffffU) |
+         std::min(((a >> 16) + (b >> 16)) & 0xffffU, c >> 16) << 16;
+}
 // NOLINTEND
