@@ -155,6 +155,10 @@ LVSA_HOST_DEVICE std::uint32_t sizes(std::uint32_t word) { return word & 0x7fff7
 LVSA_HOST_DEVICE std::uint32_t flipped_sizes(std::uint32_t sizes) {
   return (0x80008000U - sizes) & 0x7fff7fffU;
 }
+/// The same from the least size less 1; 0xffff: none other than zero.
+LVSA_HOST_DEVICE std::uint32_t flipped_of_least(std::uint32_t least_less_1) {
+  return ~least_less_1 & 0x7fff7fffU;
+}
 LVSA_HOST_DEVICE std::uint32_t larger_half(std::uint32_t word) {
   const std::uint32_t low = word & 0xffffU;
   const std::uint32_t high = word >> 16;

@@ -9,15 +9,71 @@ namespace lvsa::cuda::prediction {
 
 inline constexpr int kMeanThreads = 256;
 
+/// What a thread has of its eight columns.
+struct MeanLane {
+  double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};  ///< scaled as widened() does
+  std::uint32_t largest[4] = {0, 0, 0, 0};    ///< packed
+  /// Packed, of sizes other than 0, less 1.
+  std::uint32_t least[4] = {0xffffffffU, 0xffffffffU, 0xffffffffU, 0xffffffffU};
+};
+
+/// Tokens `first` + i * kGroups; past the last one, that one: without branches all loads are under
+/// way at once.
+template <int kGroups, bool kFull, int kAtOnce>
+__device__ __forceinline__ void load_tokens(Chunk (&chunks)[kAtOnce], const std::uint16_t* rows,
+                                            std::int64_t stride, int first, int tokens) {
+#pragma unroll
+  for (int i = 0; i < kAtOnce; ++i) {
+    int token = first + i * kGroups;
+    if (!kFull) token = min(token, tokens - 1);
+    chunks[i] = load_chunk(rows + token * stride);
+  }
+}
+
+/// Adds up every kGroups-th token of a part, the following ones being loaded meanwhile.
+template <typename Type, int kGroups, bool kFull>
+__device__ __forceinline__ void add_tokens(MeanLane& t, const std::uint16_t* rows,
+                                           std::int64_t stride, int group, int tokens) {
+  constexpr int kAtOnce = 4;
+  constexpr int kStep = kGroups * kAtOnce;
+  static_assert(kMeanTokens % kStep == 0);
+  Chunk next[kAtOnce];
+  load_tokens<kGroups, kFull>(next, rows, stride, group, tokens);
+#pragma unroll
+  for (int first = 0; first < kMeanTokens; first += kStep) {
+    Chunk now[kAtOnce];
+#pragma unroll
+    for (int i = 0; i < kAtOnce; ++i) {
+      const bool there = kFull || first + group + i * kGroups < tokens;
+#pragma unroll
+      for (int p = 0; p < 4; ++p) now[i].words[p] = there ? next[i].words[p] : 0;
+    }
+    if (first + kStep < kMeanTokens) {
+      load_tokens<kGroups, kFull>(next, rows, stride, first + kStep + group, tokens);
+    }
+#pragma unroll
+    for (int p = 0; p < 4; ++p) {
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        const std::uint32_t word = now[i].words[p];
+        t.least[p] = smaller_less_1(t.least[p], sizes(word));
+        t.sums[2 * p] = add(t.sums[2 * p], widened_low<Type>(word));
+        t.sums[2 * p + 1] = add(t.sums[2 * p + 1], widened_high<Type>(word));
+        if (i % 2 == 1) {
+          t.largest[p] = largest_halves(t.largest[p], sizes(now[i - 1].words[p]), sizes(word));
+        }
+      }
+    }
+  }
+}
+
 /// A block of threads adds up kMeanTokens tokens of a head: a thread has eight columns and every
 /// kGroups-th token.
 template <typename Type, int kDim>
-__global__ void __launch_bounds__(kMeanThreads)
+__global__ void __launch_bounds__(kMeanThreads, 3)
     add_up_tokens_kernel(const __grid_constant__ MeanWork w) {
   constexpr int kChunks = kDim / 8;
   constexpr int kGroups = kMeanThreads / kChunks;
-  constexpr int kAtOnce = 8;
-  static_assert(kMeanTokens % (kGroups * kAtOnce) == 0);
   __shared__ double sums_of[kGroups][kDim];
   __shared__ std::uint32_t largest_of[kGroups][kDim / 2];
   __shared__ std::uint32_t flipped_of[kGroups][kDim / 2];
@@ -30,35 +86,18 @@ __global__ void __launch_bounds__(kMeanThreads)
   const int first = at.part * kMeanTokens;
   const int tokens = min(kMeanTokens, w.tokens - first);
   const std::uint16_t* rows = head_rows(w.x, at) + first * w.x.strides[1] + chunk * 8;
-
-  double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
-  std::uint32_t largest[4] = {0, 0, 0, 0};
-  std::uint32_t flipped[4] = {0, 0, 0, 0};
-  for (int begin = group; begin < tokens; begin += kGroups * kAtOnce) {
-    Chunk chunks[kAtOnce];
-#pragma unroll
-    for (int i = 0; i < kAtOnce; ++i) {
-      const int token = begin + i * kGroups;
-      chunks[i] = token < tokens ? load_chunk(rows + token * w.x.strides[1]) : Chunk{{0, 0, 0, 0}};
-    }
-#pragma unroll
-    for (int i = 0; i < kAtOnce; ++i) {
-#pragma unroll
-      for (int p = 0; p < 4; ++p) {
-        const std::uint32_t word = chunks[i].words[p];
-        largest[p] = larger_halves(largest[p], sizes(word));
-        flipped[p] = larger_halves(flipped[p], flipped_sizes(sizes(word)));
-        sums[2 * p] = add(sums[2 * p], widened_low<Type>(word));
-        sums[2 * p + 1] = add(sums[2 * p + 1], widened_high<Type>(word));
-      }
-    }
+  MeanLane t;
+  if (tokens == kMeanTokens) {
+    add_tokens<Type, kGroups, true>(t, rows, w.x.strides[1], group, tokens);
+  } else {
+    add_tokens<Type, kGroups, false>(t, rows, w.x.strides[1], group, tokens);
   }
 #pragma unroll
   for (int p = 0; p < 4; ++p) {
-    sums_of[group][chunk * 8 + 2 * p] = sums[2 * p];
-    sums_of[group][chunk * 8 + 2 * p + 1] = sums[2 * p + 1];
-    largest_of[group][chunk * 4 + p] = largest[p];
-    flipped_of[group][chunk * 4 + p] = flipped[p];
+    sums_of[group][chunk * 8 + 2 * p] = t.sums[2 * p];
+    sums_of[group][chunk * 8 + 2 * p + 1] = t.sums[2 * p + 1];
+    largest_of[group][chunk * 4 + p] = t.largest[p];
+    flipped_of[group][chunk * 4 + p] = flipped_of_least(t.least[p]);
   }
   __syncthreads();
   if (thread < kDim) {

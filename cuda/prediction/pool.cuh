@@ -171,7 +171,7 @@ __global__ void __launch_bounds__(kPoolThreads)
     smallest = min(smallest, shared.smallest[first_warp + i]);
     special = special || shared.special[first_warp + i];
   }
-  if (span.largest != 0) span.flipped = 0x8000U - (smallest + 1);
+  span.flipped = flipped_of_least(smallest) & 0xffffU;
   const std::int64_t row = at.bh * w.blocks + at.part;
   if (there) {
     write_means<Type, kDim, kRows, kLikeness>(shared, b, first_warp, warp, lane, span,

@@ -234,7 +234,7 @@ TEST(SpargeArithmeticOfParts, CallsASumExactOnlyWhenAllOrdersAgree) {
       numbers.push_back(static_cast<double>(Bf16::low(word)));
     }
     const double ascending = std::accumulate(numbers.begin(), numbers.end(), 0.0);
-    if (sum_is_exact<Bf16>({largest, largest == 0 ? 0 : 0x8000U - (least + 1)}, count)) {
+    if (sum_is_exact<Bf16>({largest, flipped_of_least(least) & 0xffffU}, count)) {
       for (int order = 0; order < 4; ++order) {
         std::shuffle(numbers.begin(), numbers.end(), random);
         ASSERT_EQ(ascending, std::accumulate(numbers.begin(), numbers.end(), 0.0));
