@@ -149,13 +149,9 @@ struct Span {
   std::uint32_t flipped = 0;  ///< 0x8000 - the least; 0 likewise
 };
 
-/// Both halves of a word for a packed span: sizes, and 0x8000 - size, 0 for zero. No borrow crosses
-/// the halves.
+/// Both halves of a word for a packed span: sizes, and what a span has of the least size, from that
+/// less 1; 0xffff: none other than zero.
 LVSA_HOST_DEVICE std::uint32_t sizes(std::uint32_t word) { return word & 0x7fff7fffU; }
-LVSA_HOST_DEVICE std::uint32_t flipped_sizes(std::uint32_t sizes) {
-  return (0x80008000U - sizes) & 0x7fff7fffU;
-}
-/// The same from the least size less 1; 0xffff: none other than zero.
 LVSA_HOST_DEVICE std::uint32_t flipped_of_least(std::uint32_t least_less_1) {
   return ~least_less_1 & 0x7fff7fffU;
 }

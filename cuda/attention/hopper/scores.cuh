@@ -8,7 +8,7 @@
 namespace lvsa::cuda::hopper {
 
 /// S = Q K^T of 64 query rows and a tile of keys in shared memory (addresses), swizzled: 64 columns
-/// of the head a piece, from one to the next kLayout::kQueryHalf and kLayout::kKeyHalf bytes.
+/// of the head a piece, from one to the next Layout::kQueryHalf and Layout::kKeyHalf bytes.
 /// Queued as one group, not waited for.
 template <class Element, class Layout, int kHeadDim, int kKeyTile>
 __device__ __forceinline__ void issue_scores(float (&s)[kKeyTile / 2], std::uint32_t queries,
