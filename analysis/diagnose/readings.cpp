@@ -41,7 +41,7 @@ void ReadingFinder::whole(std::int64_t tokens, const BareReading& layout, void* 
     reading.told_size_off = spot.told_off;
     reading.told_text_off = told_text_ && *told_text_ != text;
     reading.cost = layout.cost + spot.cost + text_cost;
-    if (reading.cost < kMost) take(self, reading);
+    if (reading.cost < reading_cost::kMost) take(self, reading);
   };
   const std::int64_t frames = layout.frames;
   for (const Text& text : all_usual_texts_) {
@@ -64,7 +64,9 @@ void ReadingFinder::whole(std::int64_t tokens, const BareReading& layout, void* 
     if (text > largest_text_[model] || text >= spot->patches * frames) continue;
     if (std::ranges::find(usual_texts_[model], text, &Text::tokens) != usual_texts_[model].end())
       continue;
-    give(*spot, text, told_text_ ? kToldWrong + kOddText : kOddText, false);
+    give(*spot, text,
+         told_text_ ? reading_cost::kToldWrong + reading_cost::kOddText : reading_cost::kOddText,
+         false);
   }
 }
 
@@ -85,9 +87,9 @@ void ReadingFinder::free_size(std::int64_t tokens, const BareReading& layout, vo
       reading.model = static_cast<std::int32_t>(m);
       reading.told_size_off = size_told_;
       reading.told_text_off = told_text_ && *told_text_ != text.tokens;
-      reading.cost =
-          layout.cost + kFreeSize + model_cost_[m] + text.cost + (size_told_ ? kToldWrong : 0.0F);
-      if (reading.cost < kMost) take(self, reading);
+      reading.cost = layout.cost + reading_cost::kFreeSize + model_cost_[m] + text.cost +
+                     (size_told_ ? reading_cost::kToldWrong : 0.0F);
+      if (reading.cost < reading_cost::kMost) take(self, reading);
     }
   }
 }
@@ -103,7 +105,7 @@ void ReadingFinder::sharded(std::int64_t seq_len, std::int64_t frames, std::int6
   layout.cost = cost;
   whole(tokens, layout, self, take);
   if (shards < 2) return;
-  layout.cost += kPadding;
+  layout.cost += reading_cost::kPadding;
   for (const Text& text : all_usual_texts_) {
     // T * P is at most what is there, and less than a padding away from it.
     const std::int64_t patches = (tokens - text.tokens) / frames;
@@ -123,7 +125,7 @@ void ReadingFinder::sharded(std::int64_t seq_len, std::int64_t frames, std::int6
       reading.as_set = spot->as_set;
       reading.told_size_off = spot->told_off;
       reading.cost += spot->cost + known->cost;
-      if (reading.cost < kMost) take(self, reading);
+      if (reading.cost < reading_cost::kMost) take(self, reading);
     }
   }
 }
@@ -149,16 +151,17 @@ void ReadingFinder::behind_history(std::int64_t seq_len, std::int64_t frames, fl
     reading.size = spot.size;
     reading.as_set = spot.as_set;
     reading.told_size_off = spot.told_off;
-    reading.cost = cost + spot.cost + (whole_frames ? kHistory : kAnyHistory) +
+    reading.cost = cost + spot.cost +
+                   (whole_frames ? reading_cost::kHistory : reading_cost::kAnyHistory) +
                    static_cast<float>(history) / static_cast<float>(seq_len);
-    if (reading.cost < kMost) take(self, reading);
+    if (reading.cost < reading_cost::kMost) take(self, reading);
   }
 }
 
 void ReadingFinder::at_frames(std::int64_t seq_len, std::int64_t frames, float cost, void* self,
                               Taker take) const {
   if (frames < 1 || frames > seq_len) return;
-  float best = kMost;
+  float best = reading_cost::kMost;
   std::pair<Taker, void*> through{take, self};
   struct Watch {
     float* best;
@@ -174,9 +177,9 @@ void ReadingFinder::at_frames(std::int64_t seq_len, std::int64_t frames, float c
   layout.frames = frames;
   layout.cost = cost;
   if (told_shards_ > 1) {
-    sharded(seq_len, frames, told_shards_, cost + (shards_expected_ ? 0.0F : kShardOnBackend),
-            &watch, watching);
-    layout.cost += shards_expected_ ? kWholeOnHook : 0.0F;
+    sharded(seq_len, frames, told_shards_,
+            cost + (shards_expected_ ? 0.0F : reading_cost::kShardOnBackend), &watch, watching);
+    layout.cost += shards_expected_ ? reading_cost::kWholeOnHook : 0.0F;
   }
   whole(seq_len, layout, &watch, watching);
   // What follows costs too much to beat a reading as good as this, or to make it doubtful.
@@ -184,14 +187,14 @@ void ReadingFinder::at_frames(std::int64_t seq_len, std::int64_t frames, float c
   free_size(seq_len, layout, self, take);
   if (told_shards_ == 1) {
     for (const std::int64_t shards : kShardCounts) {
-      sharded(seq_len, frames, shards, cost + kShard + std::log(static_cast<float>(shards)), self,
-              take);
+      sharded(seq_len, frames, shards,
+              cost + reading_cost::kShard + std::log(static_cast<float>(shards)), self, take);
     }
   }
   if (seq_len % 2 == 0) {
     BareReading twice = layout;
     twice.batch = 2;
-    twice.cost += kBatch;
+    twice.cost += reading_cost::kBatch;
     whole(seq_len / 2, twice, self, take);
   }
   behind_history(seq_len, frames, cost, self, take);
@@ -218,8 +221,9 @@ void ReadingFinder::other_frames(std::int64_t seq_len, std::int64_t set, void* s
       reading.as_set = spot.as_set;
       reading.told_size_off = spot.told_off;
       reading.told_text_off = told_text_ && *told_text_ != text.tokens;
-      reading.cost = spot.cost + text.cost + (standard ? kStandardHorizon : kOtherHorizon);
-      if (reading.cost < kMost) take(self, reading);
+      reading.cost = spot.cost + text.cost +
+                     (standard ? reading_cost::kStandardHorizon : reading_cost::kOtherHorizon);
+      if (reading.cost < reading_cost::kMost) take(self, reading);
     }
   }
 }
@@ -229,7 +233,7 @@ void ReadingFinder::run(std::int64_t seq_len, const Frames& frames, void* self, 
     if (seq_len != tokens) continue;
     BareReading reading;
     reading.warm_up = true;
-    reading.cost = kWarmUp + cost;
+    reading.cost = reading_cost::kWarmUp + cost;
     take(self, reading);
   }
   if (frames.told) {
@@ -267,7 +271,7 @@ std::vector<std::int32_t> ReadingFinder::models_of(const BareReading& reading,
     const auto m = static_cast<std::size_t>(spot.model);
     const auto known = std::ranges::find(usual_texts_[m], reading.text, &Text::tokens);
     if (known == usual_texts_[m].end() && reading.text > largest_text_[m]) continue;
-    const float text_cost = known != usual_texts_[m].end() ? known->cost : kOddText;
+    const float text_cost = known != usual_texts_[m].end() ? known->cost : reading_cost::kOddText;
     found.emplace_back(spot.cost + text_cost, spot.model);
   }
   if (found.empty() && reading.model >= 0) found.emplace_back(0.0F, reading.model);

@@ -53,7 +53,8 @@ void ReadingFinder::add_models(const Question& question, AttentionPath path) {
   models_ = builtin_presets();
   const std::string_view family = hook_variable(path);
   for (const ModelPreset& model : models_) {
-    float cost = family.empty() || model.hook_variable == family ? 0.0F : kOtherFamily;
+    float cost =
+        family.empty() || model.hook_variable == family ? 0.0F : reading_cost::kOtherFamily;
     // A setting that somebody made for the model speaks for it, a little.
     const auto reference = get(question.environment, "LVSA_REFERENCE_LATENT_FRAMES");
     if (reference && *reference != std::to_string(model.reference_latent_frames)) cost += 0.5F;
@@ -82,14 +83,14 @@ void ReadingFinder::add_texts(const Question& question, AttentionPath path) {
     }
     if (question.text_tokens) {
       for (Text& text : usual) {
-        if (text.tokens != *question.text_tokens) text.cost += kToldWrong;
+        if (text.tokens != *question.text_tokens) text.cost += reading_cost::kToldWrong;
       }
       const auto told = std::ranges::find(usual, *question.text_tokens, &Text::tokens);
       if (told != usual.end()) {
         told->cost = 0.0F;
       } else if (model.text_kind != TextKind::kNone) {
-        usual.push_back(
-            {*question.text_tokens, *question.text_tokens <= largest ? 0.0F : kOddText});
+        usual.push_back({*question.text_tokens,
+                         *question.text_tokens <= largest ? 0.0F : reading_cost::kOddText});
       }
     }
     for (const Text& text : usual) {
@@ -133,19 +134,19 @@ void ReadingFinder::add_spots(const Question& question,
   for (std::int32_t m = 0; m < static_cast<std::int32_t>(models_.size()); ++m) {
     const ModelPreset& model = models_[static_cast<std::size_t>(m)];
     const float cost = model_cost_[static_cast<std::size_t>(m)];
-    const float off = size_told_ ? kToldWrong : 0.0F;
+    const float off = size_told_ ? reading_cost::kToldWrong : 0.0F;
     if (question.size)
       add_spot(patches_at(model, *question.size), m, index(*question.size), cost, false, false);
     for (const VideoSize& size : model.sizes) {
       add_spot(patches_at(model, size), m, index(size), cost + off, false, size_told_);
     }
     for (const VideoSize& size : common_video_sizes()) {
-      add_spot(patches_at(model, size), m, index(size), cost + off + kCommonSize, false,
-               size_told_);
+      add_spot(patches_at(model, size), m, index(size), cost + off + reading_cost::kCommonSize,
+               false, size_told_);
     }
     for (const std::int64_t patches : candidates) {
       if (!sized || patches > 65536) continue;
-      add_spot(patches, m, -1, cost + off + kSizeAsSet, true, size_told_);
+      add_spot(patches, m, -1, cost + off + reading_cost::kSizeAsSet, true, size_told_);
     }
   }
   std::ranges::stable_sort(spots_, {},

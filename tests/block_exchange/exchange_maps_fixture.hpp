@@ -39,7 +39,7 @@ class ExchangeMapsTest : public testing::Test {
     return open_tensor_file(path(name));
   }
 
-  // Fills the case as a script would, spoiled, and judges it; `claimed` is the file that is judged.
+  // Fills the case as a script would, spoiled, and judges it; `more` adds to the file of outputs.
   CaseResult judged(const TensorSource& cases, const std::string& line,
                     const std::function<void(script::Pairs&, script::Filling&)>& spoil = {},
                     const std::function<void(TensorSink&)>& more = {}) {

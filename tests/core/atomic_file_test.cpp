@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "core/error.hpp"
+#include "tests/support/refusal.hpp"
 
 namespace lvsa {
 namespace {
@@ -38,14 +39,7 @@ class AtomicFileTest : public testing::Test {
 };
 
 std::string message_of(const std::string& path) {
-  try {
-    write_file_atomically(path, "text");
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kIo);
-    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
-    return error.what();
-  }
-  return "no error";
+  return test_support::refusal_of([&] { write_file_atomically(path, "text"); }, ErrorKind::kIo);
 }
 
 TEST_F(AtomicFileTest, HasItsContentAfterCommitAndNoCompany) {

@@ -76,13 +76,10 @@ TEST(BackendConfig, LetsWordsOverrideTheFile) {
 
 TEST(BackendRequests, AreRefusedWhereNamesRepeatOrPluginsHaveNone) {
   const auto refused = [](const std::string& text) {
-    try {
+    return test_support::refusal_of([&] {
       (void)parse_backend_requests(R"({"schema": "lvsa-backend/1", "requests": [)" + text + "]}",
                                    "r.json");
-    } catch (const Error& error) {
-      return std::string(error.what());
-    }
-    return std::string("accepted");
+    });
   };
   EXPECT_EQ(refused(R"({"name": "a"})"), "accepted");
   EXPECT_NE(refused(R"({"name": "a"}, {"name": "a"})").find("a second request 'a'"),

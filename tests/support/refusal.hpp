@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,15 +11,16 @@
 
 namespace lvsa::test_support {
 
-/// Message of the Error that `call` throws, which has to be one line that says something;
-/// "accepted" where none is thrown.
+/// Message of the Error that `call` throws, which has to be one line that says something, and of
+/// that kind where one is given; "accepted" where none is thrown.
 template <class Call>
-std::string refusal_of(Call&& call) {
+std::string refusal_of(Call&& call, std::optional<ErrorKind> kind = {}) {
   try {
     std::forward<Call>(call)();
   } catch (const Error& error) {
     std::string message = error.what();
     EXPECT_FALSE(message.empty());
+    EXPECT_EQ(error.kind(), kind.value_or(error.kind())) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     return message;
   }
